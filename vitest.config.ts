@@ -1,0 +1,24 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['{shared,capture,ingest,test,scripts}/**/*.test.ts'],
+          exclude: ['**/node_modules/**', 'test/src/systems/**'],
+        },
+      },
+      {
+        test: {
+          name: 'systems',
+          include: ['test/src/systems/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
