@@ -140,8 +140,11 @@ export interface SourceStream extends AsyncDisposable {
   resumePoint(): ResumePoint;
   /** Every transaction that was visible at `mark` has been delivered by this stream. */
   hasReached(mark: Watermark): boolean;
-  /** The transaction whose `begin` was delivered last (and is now being handled) was visible at `mark`. */
-  transactionIsIn(mark: Watermark): boolean;
+  /**
+   * Everything this stream has delivered so far was visible at `mark`. Commits reach the log before they are visible to
+   * queries (T100): a query that starts after `isWithin` holds sees every row change that was delivered before.
+   */
+  isWithin(mark: Watermark): boolean;
 }
 
 /** Exclusive upper or inclusive lower bound of a chunk, in the source's own encoding; kept in checkpoints. */
