@@ -70,7 +70,7 @@ function isSimpleEscape(byte: number): boolean {
  * Throws `RECORD_UNDECODABLE` with `bad-json` or `too-deep`.
  */
 export class JsonScanner {
-  view = new DataView(new ArrayBuffer(0));
+  view: DataView = new DataView(new ArrayBuffer(0));
   limit = 0;
   /** Kind of the value that `value` read last. */
   kind: number = cellKind.absent;
