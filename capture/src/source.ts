@@ -128,6 +128,15 @@ export interface Watermark {
   readonly position: string;
 }
 
+/** The transactions that a stream had delivered at one moment, in whole or in part. */
+export interface Delivered {
+  /**
+   * All of them were visible at `mark`. Commits reach the log before they are visible to queries (T100): only a query
+   * that starts after a `mark` for which this holds sees every change that was delivered.
+   */
+  isWithin(mark: Watermark): boolean;
+}
+
 /** A running read of the source's log. One at a time per source. */
 export interface SourceStream extends AsyncDisposable {
   /**
@@ -140,11 +149,8 @@ export interface SourceStream extends AsyncDisposable {
   resumePoint(): ResumePoint;
   /** Every transaction that was visible at `mark` has been delivered by this stream. */
   hasReached(mark: Watermark): boolean;
-  /**
-   * Everything this stream has delivered so far was visible at `mark`. Commits reach the log before they are visible to
-   * queries (T100): a query that starts after `isWithin` holds sees every row change that was delivered before.
-   */
-  isWithin(mark: Watermark): boolean;
+  /** What was delivered until now, the transaction that is open included. Kept cheaply; does not move with the stream. */
+  delivered(): Delivered;
 }
 
 /** Exclusive upper or inclusive lower bound of a chunk, in the source's own encoding; kept in checkpoints. */

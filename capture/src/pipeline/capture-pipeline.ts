@@ -250,7 +250,6 @@ export class CapturePipeline<V extends ValueRanges> {
   async #prepare(table: SourceTable, event: RowsEvent, signal: AbortSignal): Promise<Prepared<V> | null> {
     const text = tableIdText(table.schema.id);
     if (this.#tables.get(text)?.state === 'stopped') return null;
-    this.#parts.windows.invalidate(text);
     try {
       const prepared = await this.#parts.registry.prepare(table, event.position.toString('latin1') as Position, signal);
       if (!this.#tables.has(text)) this.setTable(text, { state: 'live' });

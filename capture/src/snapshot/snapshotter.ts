@@ -3,7 +3,7 @@ import { Gate } from '@millrace/shared/async/gate.ts';
 import { CdcError } from '@millrace/shared/errors/cdc-error.ts';
 import { tableIdText } from '@millrace/shared/event/table-id.ts';
 
-import type { RowRenderer, Source, SourceStream, SourceTable, Watermark } from '../source.ts';
+import type { Delivered, RowRenderer, Source, SourceStream, SourceTable, Watermark } from '../source.ts';
 import { PieceBuffer } from './piece.ts';
 import { finishChunk, isComplete, planChunk } from './progress.ts';
 import type { NumberedRange, TableProgress } from './progress.ts';
@@ -44,8 +44,9 @@ export type SnapshotItem =
   | { readonly kind: 'end'; readonly item: ChunkEnd };
 
 interface TableWork {
-  readonly source: SourceTable;
-  readonly renderer: () => RowRenderer;
+  source: SourceTable;
+  /** The definition changed since `source` was read. */
+  stale: boolean;
   progress: TableProgress;
   /** Chunks of the checkpoint that must be read again. */
   readonly redo: NumberedRange[];
@@ -90,10 +91,9 @@ export class Snapshotter {
   }
 
   add(source: SourceTable, progress: TableProgress): void {
-    const { renderer } = this.#parts;
     this.#tables.set(tableIdText(source.schema.id), {
       source,
-      renderer: () => renderer(source),
+      stale: false,
       progress,
       redo: [...progress.open],
       planning: null,
@@ -148,6 +148,13 @@ export class Snapshotter {
     this.#parts.windows.close(end.table, end.window);
     const work = this.#tables.get(end.table);
     if (work === undefined) return false;
+    if (end.window.stale) {
+      // Its pieces were not published, or only in part: the chunk is read again with the new definition.
+      work.stale = true;
+      work.redo.push(end.range);
+      this.#changed.open();
+      return false;
+    }
     work.progress = finishChunk(work.progress, end.range.chunk, end.rows);
     if (!isComplete(work.progress)) return false;
     this.#tables.delete(end.table);
@@ -165,7 +172,7 @@ export class Snapshotter {
 
   async #readOrStopTable(table: string, work: TableWork, range: NumberedRange, signal: AbortSignal): Promise<void> {
     try {
-      await this.#readUntilWhole(table, work, range, signal);
+      await this.#read(table, work, range, signal);
     } catch (error) {
       if (!(error instanceof CdcError) || error.policy.retry !== 'table') throw error;
       this.remove(table);
@@ -202,36 +209,20 @@ export class Snapshotter {
     }
   }
 
-  /** A chunk whose table changed its definition meanwhile is read again with the new one. */
-  async #readUntilWhole(table: string, work: TableWork, range: NumberedRange, signal: AbortSignal): Promise<void> {
-    let { source } = work;
-    for (;;) {
-      const window = this.#parts.windows.open(table);
-      const rows = await this.#read(table, source, work, range, window, signal);
-      if (rows !== null) {
-        this.#hand({ kind: 'end', item: { table, range, window, rows } });
-        return;
-      }
-      this.#parts.windows.close(table, window);
-      source = await this.#parts.refresh(source, signal);
+  /** Hands all pieces of a chunk over, then its end; stops early when the table's definition changed on the way. */
+  async #read(table: string, work: TableWork, range: NumberedRange, signal: AbortSignal): Promise<void> {
+    if (work.stale) {
+      work.stale = false;
+      work.source = await this.#parts.refresh(work.source, signal);
     }
-  }
-
-  /** Hands all pieces of a chunk over; null when its window went stale on the way. */
-  async #read(
-    table: string,
-    source: SourceTable,
-    work: TableWork,
-    range: NumberedRange,
-    window: ChunkWindow,
-    signal: AbortSignal,
-  ): Promise<number | null> {
-    await this.#waitUntilVisible(signal);
+    const { source } = work;
+    const window = this.#parts.windows.open(table);
+    await this.#waitUntilVisible(this.#parts.stream.delivered(), signal);
     const renderer = this.#parts.renderer(source);
     let mark: Watermark | null = null;
     let rows = 0;
     for await (const batch of this.#parts.source.readChunk(source, range, signal)) {
-      if (window.stale) return null;
+      if (window.stale) break;
       // The read view exists since the first row at the latest: a moment after it is late enough for all pieces.
       mark ??= await this.#parts.source.watermark(signal);
       const piece = this.#spare.pop() ?? new PieceBuffer();
@@ -242,13 +233,13 @@ export class Snapshotter {
       rows += piece.count;
       await this.#pace(piece.count, signal);
     }
-    return window.stale ? null : rows;
+    this.#hand({ kind: 'end', item: { table, range, window, rows } });
   }
 
-  async #waitUntilVisible(signal: AbortSignal): Promise<void> {
+  async #waitUntilVisible(delivered: Delivered, signal: AbortSignal): Promise<void> {
     for (let attempt = 0; ; attempt++) {
       const low = await this.#parts.source.watermark(signal);
-      if (this.#parts.stream.isWithin(low)) return;
+      if (delivered.isWithin(low)) return;
       await delay(Math.min(1 + attempt, 50), signal);
     }
   }

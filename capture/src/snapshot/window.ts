@@ -1,13 +1,21 @@
+const mostKeys = 200_000;
+
 /**
  * Keys of one table that the stream changed while a chunk of it was being read. A row whose key stands here is left out
  * of the chunk: the stream has published, or will publish, what became of it.
  */
 export class ChunkWindow {
   readonly #keys = new Set<string>();
-  /** The table's definition changed while the chunk was open: its rows may be of two versions. */
+  /** The chunk must be read again: the table's definition changed meanwhile, or too many of its keys did. */
   stale = false;
 
   record(bytes: Buffer, start: number, end: number): void {
+    if (this.#keys.size >= mostKeys) {
+      // Memory stays bounded: such a chunk is read again instead.
+      this.stale = true;
+      this.#keys.clear();
+    }
+    if (this.stale) return;
     this.#keys.add(bytes.toString('latin1', start, end));
   }
 
