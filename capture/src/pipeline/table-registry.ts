@@ -175,7 +175,6 @@ export class TableRegistry<V extends ValueRanges> {
         lane: (partition) => this.#parts.topics.lane(plan.topic, partition),
         value: this.#parts.topics.value(),
         tombstones: this.#parts.options.tombstones,
-        nullKey: false,
         nowMs: this.#parts.nowMs,
       });
     const prepared = {

@@ -9,7 +9,7 @@ export interface ValueRanges extends RangeSink {
 export interface Lane<V extends ValueRanges> {
   /**
    * Copies one record into the lane's open batch. `sequence` numbers the transaction; records become sendable when it is
-   * released. `keyStart` −1 = null key; `value` null = tombstone.
+   * released. `value` null = tombstone.
    */
   append(
     timestampMs: number,

@@ -26,8 +26,6 @@ export interface TablePublisherParts<V extends ValueRanges> {
   readonly value: V;
   /** A null record follows each delete, under the deleted key. */
   readonly tombstones: boolean;
-  /** Without a key the record key is null (only where the format says so). */
-  readonly nullKey: boolean;
   readonly nowMs: () => number;
 }
 
@@ -162,17 +160,6 @@ export class TablePublisher<V extends ValueRanges> {
     const partition = this.#parts.partition(bytes, keyStart, keyEnd);
     const lane = (this.#lanes[partition] ??= this.#parts.lane(partition));
     const headers = this.#headers;
-    lane.append(
-      this.#nowMs,
-      bytes,
-      this.#parts.nullKey ? -1 : keyStart,
-      keyEnd,
-      value,
-      headers.bytes,
-      0,
-      headers.length,
-      headers.count,
-      sequence,
-    );
+    lane.append(this.#nowMs, bytes, keyStart, keyEnd, value, headers.bytes, 0, headers.length, headers.count, sequence);
   }
 }
