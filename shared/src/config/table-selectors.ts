@@ -133,3 +133,13 @@ export function excluding(included: TableSelectors, excluded: TableSelectors): T
     matches: (id, caseSensitive) => included.matches(id, caseSensitive) && !excluded.matches(id, caseSensitive),
   };
 }
+
+/** What both select. */
+export function intersecting(one: TableSelectors, other: TableSelectors): TableSelectors {
+  return {
+    text: `${one.text} within ${other.text}`,
+    normalised: one.normalised,
+    relaxed: [...one.relaxed, ...other.relaxed],
+    matches: (id, caseSensitive) => one.matches(id, caseSensitive) && other.matches(id, caseSensitive),
+  };
+}
