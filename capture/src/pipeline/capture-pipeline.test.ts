@@ -173,6 +173,7 @@ async function start(database: ModelDatabase, checkpoint: CheckpointState, pause
       onSchemaChange: async () => undefined,
       onTableStopped: () => undefined,
       onTableLive: () => undefined,
+      truncateEvents: false,
       memoryLimitBytes: 20,
       transactionMaxBufferBytes: 10,
     },

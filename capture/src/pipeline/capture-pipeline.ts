@@ -43,6 +43,8 @@ export interface CapturePipelineParts<V extends ValueRanges> {
   readonly onSchemaChange: (event: SchemaChangeEvent, signal: AbortSignal) => Promise<void>;
   readonly onTableStopped: (table: string, error: CdcError) => void;
   readonly onTableLive: (table: string) => void;
+  /** TRUNCATE is also a record in the table's topic. */
+  readonly truncateEvents: boolean;
   readonly memoryLimitBytes: number;
   /** A transaction with more unsent bytes is emitted in parts. */
   readonly transactionMaxBufferBytes: number;
@@ -269,8 +271,13 @@ export class CapturePipeline<V extends ValueRanges> {
   }
 
   async #schemaChange(event: SchemaChangeEvent, signal: AbortSignal): Promise<void> {
-    this.#parts.windows.invalidate(tableIdText(event.table));
+    const text = tableIdText(event.table);
+    this.#parts.windows.invalidate(text);
     await this.#parts.onSchemaChange(event, signal);
+    const latest = this.#parts.registry.latest(text);
+    if (event.change !== 'truncate' || !this.#parts.truncateEvents || latest === undefined) return;
+    const facts = { gtid: this.#gtid, commitTimeMicros: this.#commitTimeMicros, sequence: this.#sequence + 1 };
+    this.#parts.registry.ready(latest)?.stream.publishTruncate(event.position, facts);
   }
 
   /**

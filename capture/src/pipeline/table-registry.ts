@@ -172,6 +172,8 @@ export class TableRegistry<V extends ValueRanges> {
         frame: new ChangeFrame(this.#parts.options.frame(plan.routed, plan.keyColumns)),
         headers,
         partition: partitioner(this.#parts.options.strategy(plan.routed), plan.routed, count),
+        partitionCount: count,
+        tableKey: Buffer.from(spec.keyStyle === 'json' ? `${spec.keyPrefix.toString()}}` : spec.keyPrefix),
         lane: (partition) => this.#parts.topics.lane(plan.topic, partition),
         value: this.#parts.topics.value(),
         tombstones: this.#parts.options.tombstones,
@@ -196,7 +198,7 @@ export class TableRegistry<V extends ValueRanges> {
     this.#announced.add(key);
   }
 
-  #spec(plan: TablePlan): RenderSpec {
+  #spec(plan: TablePlan): RenderSpec & { readonly keyPrefix: Buffer } {
     const id = tableIdText(plan.routed);
     const keyPrefix = this.#parts.options.keyFormat === 'csv' ? csvText(id) : `{"TableId":${jsonText(id)}`;
     return {

@@ -22,6 +22,9 @@ export interface TablePublisherParts<V extends ValueRanges> {
   readonly frame: ChangeFrame;
   readonly headers: TableHeaders;
   readonly partition: Partitioner;
+  readonly partitionCount: number;
+  /** Key of records that concern the table as a whole. */
+  readonly tableKey: Buffer;
   readonly lane: (partition: number) => Lane<V>;
   readonly value: V;
   /** A null record follows each delete, under the deleted key. */
@@ -112,6 +115,18 @@ export class TablePublisher<V extends ValueRanges> {
     return published;
   }
 
+  /** Writes a TRUNCATE record into every partition, in order with the rows there. */
+  publishTruncate(position: Buffer, facts: TransactionFacts): void {
+    const { value, frame, headers, tableKey, partitionCount } = this.#parts;
+    this.#nowMs = this.#parts.nowMs();
+    this.#headers.beginEvent(headers, position, facts.commitTimeMicros, facts.gtid);
+    for (let partition = 0; partition < partitionCount; partition++) {
+      value.clear();
+      frame.gatherTruncate(value, Math.floor(facts.commitTimeMicros / 1000));
+      this.#sendTo(partition, tableKey, 0, tableKey.length, value, facts.sequence);
+    }
+  }
+
   #watch(watch: KeyWatcher, row: RenderedRow): void {
     const { bytes } = this.#scratch;
     if (row.beforeKeyStart >= 0) watch(bytes, row.beforeKeyStart, row.beforeKeyEnd);
@@ -157,9 +172,13 @@ export class TablePublisher<V extends ValueRanges> {
   }
 
   #send(bytes: Buffer, keyStart: number, keyEnd: number, value: V | null, sequence: number): void {
-    const partition = this.#parts.partition(bytes, keyStart, keyEnd);
+    this.#sendTo(this.#parts.partition(bytes, keyStart, keyEnd), bytes, keyStart, keyEnd, value, sequence);
+  }
+
+  #sendTo(partition: number, bytes: Buffer, keyStart: number, keyEnd: number, value: V | null, sequence: number): void {
     const lane = (this.#lanes[partition] ??= this.#parts.lane(partition));
     const headers = this.#headers;
-    lane.append(this.#nowMs, bytes, keyStart, keyEnd, value, headers.bytes, 0, headers.length, headers.count, sequence);
+    const { bytes: block, length, count } = headers;
+    lane.append(this.#nowMs, bytes, keyStart, keyEnd, value, block, 0, length, count, sequence);
   }
 }

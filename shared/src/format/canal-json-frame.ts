@@ -22,6 +22,7 @@ export function canalJsonFrame(id: TableId, primaryKey: readonly string[], optio
   return {
     head: { create: single, read: single, delete: single, update: '{"old":[' },
     middle: '],"data":[',
+    truncate: tail('TRUNCATE').map((part, index) => (index === 0 ? `{"old":null,"data":null${part.slice(1)}` : part)),
     tail: { create: tail('INSERT'), read: tail('INSERT'), update: tail('UPDATE'), delete: tail('DELETE') },
   };
 }

@@ -81,3 +81,20 @@ test('T74 names with quotes and control characters are escaped', () => {
   const frame = new ChangeFrame(debeziumJsonFrame(odd, vvr));
   expect(render(frame, 'create', 0)).toContain('"source":{"db":"a\\"b","table":"t\\u0001","ts_ms":0}}');
 });
+
+test('T162 a truncate record of either format has no rows', () => {
+  const text = (frame: ChangeFrame): string => {
+    let out = '';
+    const sink = {
+      add: (bytes: Buffer, start: number, end: number) => void (out += bytes.toString('utf8', start, end)),
+    };
+    frame.gatherTruncate(sink, 5);
+    return out;
+  };
+  expect(text(new ChangeFrame(debeziumJsonFrame(id, vvr)))).toBe(
+    '{"before":null,"after":null,"op":"t","source":{"db":"kafka_test","table":"customers","ts_ms":5}}',
+  );
+  expect(text(new ChangeFrame(canalJsonFrame(id, ['id'], { flavour: 'vvr', executeTime: false })))).toBe(
+    '{"old":null,"data":null,"type":"TRUNCATE","database":"kafka_test","table":"customers","pkNames":["id"],"ts":5,"es":0}',
+  );
+});

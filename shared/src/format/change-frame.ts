@@ -19,6 +19,8 @@ export interface FrameText {
   readonly head: Readonly<Record<FrameOp, string>>;
   readonly middle: string;
   readonly tail: Readonly<Record<FrameOp, readonly string[]>>;
+  /** A whole TRUNCATE record, with the commit time between its parts. */
+  readonly truncate: readonly string[];
 }
 
 /** Tail bytes of one op; rewritten only when the time changes. */
@@ -55,6 +57,7 @@ export class ChangeFrame {
   readonly #head: Readonly<Record<FrameOp, Buffer>>;
   readonly #middle: Buffer;
   readonly #tail: Readonly<Record<FrameOp, Tail>>;
+  readonly #truncate: Tail;
 
   constructor(text: FrameText) {
     this.#head = {
@@ -70,6 +73,7 @@ export class ChangeFrame {
       delete: new Tail(text.tail.delete),
       read: new Tail(text.tail.read),
     };
+    this.#truncate = new Tail(text.truncate);
   }
 
   /**
@@ -83,6 +87,11 @@ export class ChangeFrame {
     if (op === 'update') sink.add(this.#middle, 0, this.#middle.length);
     if (op !== 'delete') sink.add(bytes, row.afterStart, row.afterEnd);
     const tail = this.#tail[op].at(timeMs);
+    sink.add(tail.bytes, 0, tail.length);
+  }
+  /** Adds the ranges of a TRUNCATE record. */
+  gatherTruncate(sink: RangeSink, timeMs: number): void {
+    const tail = this.#truncate.at(timeMs);
     sink.add(tail.bytes, 0, tail.length);
   }
 }

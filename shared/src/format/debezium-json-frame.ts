@@ -29,5 +29,6 @@ export function debeziumJsonFrame(id: TableId, options: DebeziumJsonFrameOptions
       update: tail('u'),
       delete: deleteTail.map((part, index) => (index === 0 ? `,"after":null${part}` : part)),
     },
+    truncate: tail('t').map((part, index) => (index === 0 ? `{"before":null,"after":null${part}` : part)),
   };
 }
