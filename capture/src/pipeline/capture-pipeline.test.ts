@@ -10,8 +10,8 @@ import { ChunkWindows } from '../snapshot/window.ts';
 import { CapturePipeline } from './capture-pipeline.ts';
 import type { RecordFlow } from './capture-pipeline.ts';
 import type { CheckpointState } from './checkpoint-state.ts';
-import { ModelDatabase, ModelSource, modelTable } from './fake-source.ts';
-import type { ModelRow } from './fake-source.ts';
+import { ModelDatabase, ModelSource, modelTable } from '../testing/model-source.ts';
+import type { ModelRow } from '../testing/model-source.ts';
 import { TableRegistry } from './table-registry.ts';
 
 class TextValue implements ValueRanges {

@@ -24,7 +24,7 @@ export interface ModelRow {
   readonly version: number;
 }
 
-interface ModelChange {
+export interface ModelChange {
   readonly op: RowOp;
   readonly before: ModelRow | null;
   readonly after: ModelRow | null;
@@ -52,7 +52,7 @@ export const modelTable: SourceTable = {
 };
 
 /** A renderer over model rows with the contract of the real ones. */
-class ModelRenderer implements RowRenderer {
+export class ModelRenderer implements RowRenderer {
   readonly row: RenderedRow = {
     beforeStart: -1,
     beforeEnd: -1,
