@@ -74,6 +74,14 @@ export class PartitionDecoder {
     this.#waiting = false;
   }
 
+  /** The log holds nothing for a reader below `position`. */
+  skipTo(fold: LaneFold, position: number): void {
+    const { topic, partition } = this.#options;
+    const range = fold.range(topic, partition, BigInt(this.position));
+    this.position = position;
+    fold.advance(range, BigInt(position), new Map());
+  }
+
   /** Takes what was counted since the last call. */
   takeCounts(): DecodeCounts {
     const counts = this.#counts;

@@ -31,8 +31,9 @@ export class LaneFold {
     return this.#rows;
   }
 
+  /** No record was taken in or skipped. */
   get isEmpty(): boolean {
-    return this.#ranges.length === 0;
+    return this.#rows === 0 && this.#ranges.every((range) => range.from === range.to);
   }
 
   /** Keeps `bytes` until the batch is durable and returns its number. */
