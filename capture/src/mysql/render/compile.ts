@@ -1,0 +1,60 @@
+import { CdcError, invariantBroken } from '@millrace/shared/errors/cdc-error.ts';
+import { tableIdText } from '@millrace/shared/event/table-id.ts';
+
+import type { RenderSpec } from '../../source.ts';
+import type { MysqlColumn, MysqlTable } from '../column.ts';
+import { BinlogRenderer, isUnmeasured } from './binlog-renderer.ts';
+import { planCell } from './cell-plan.ts';
+import { FieldWriter } from './field-writer.ts';
+import type { Field } from './field-writer.ts';
+import { KeyWriter } from './key-writer.ts';
+import type { MysqlRowRenderer } from './renderer.ts';
+import { RowWriter } from './row-writer.ts';
+import { binlogLayout } from './spans.ts';
+import { TextRenderer } from './text-renderer.ts';
+
+function columnIndex(table: MysqlTable, name: string): number {
+  const index = table.columns.findIndex((column) => column.name === name);
+  if (index < 0) throw invariantBroken('a rendered column is not in its table', { column: name });
+  return index;
+}
+
+/** Decides every column's writer. Throws `SOURCE_SCHEMA_UNSUPPORTED` naming table and column where there is none. */
+export function compileRenderer(table: MysqlTable, spec: RenderSpec, from: 'stream' | 'snapshot'): MysqlRowRenderer {
+  const { values } = spec;
+  const field = (name: string, inKey: boolean): Field => {
+    const index = columnIndex(table, name);
+    const column = table.columns[index] as MysqlColumn;
+    const isKeyColumn = inKey || spec.keyColumns.includes(name);
+    const request = { column, table: table.schema.id, values, from, inKey, keepZero: isKeyColumn };
+    return { name, column: index, cell: planCell(request) };
+  };
+  const policy = {
+    ignoreNulls: values.ignoreNullFields,
+    zeroDates: values.zeroDates,
+    invalidText: values.invalidText,
+  };
+  const keyPolicy = { ...policy, ignoreNulls: false };
+  const writerOf = (fields: readonly Field[], fieldPolicy: typeof policy): FieldWriter =>
+    new FieldWriter(table.schema.id, fields, fieldPolicy);
+
+  const imageFields = spec.columns.map((name) => field(name, false));
+  const keyFields = spec.keyColumns.map((name) => field(name, true));
+  const image = writerOf(imageFields, policy);
+  const single =
+    spec.keyStyle === 'csv' ? keyFields.map((key) => ({ name: key.name, writer: writerOf([key], keyPolicy) })) : [];
+  const key = new KeyWriter(spec.keyPrefix, spec.keyStyle, keyFields.length, writerOf(keyFields, keyPolicy), single);
+  const rows = new RowWriter(
+    image,
+    key,
+    keyFields.map((keyField) => keyField.column),
+  );
+  if (from === 'snapshot') return new TextRenderer(table, rows, image);
+  const layout = binlogLayout(table.columns);
+  if (isUnmeasured(layout)) {
+    throw new CdcError('SOURCE_SCHEMA_UNSUPPORTED', 'column type is not known', {
+      details: { table: tableIdText(table.schema.id), column: layout.name, type: layout.wireType },
+    });
+  }
+  return new BinlogRenderer(table, layout, rows, image, imageFields);
+}
