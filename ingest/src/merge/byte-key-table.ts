@@ -20,10 +20,15 @@ export class ByteKeyTable {
   #hashes = new Int32Array(initialSlots);
   #ends = new Int32Array(initialSlots);
   readonly #arena = new ByteWriter(4096);
+  readonly #hashOf: (bytes: Buffer, start: number, end: number) => number;
+
+  constructor(hash = hashOf) {
+    this.#hashOf = hash;
+  }
 
   /** Number of the key; equal to the former `count` when it is new. */
   add(bytes: Buffer, start: number, end: number): number {
-    const hash = hashOf(bytes, start, end);
+    const hash = this.#hashOf(bytes, start, end);
     const mask = this.#slots.length - 1;
     let slot = hash & mask;
     for (;;) {

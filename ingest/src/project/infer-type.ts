@@ -16,7 +16,7 @@ function ofInteger(literal: string): LogicalType {
 }
 
 function ofFraction(literal: string): LogicalType {
-  const [mantissa = '', exponent = '0'] = literal.replace('-', '').toLowerCase().split('e');
+  const [mantissa = '', exponent = '0'] = literal.replace(/^-/, '').toLowerCase().split('e');
   const [whole = '', fraction = ''] = mantissa.split('.');
   const shift = Number(exponent);
   const scale = Math.max(0, fraction.length - shift);
@@ -29,7 +29,7 @@ function ofFraction(literal: string): LogicalType {
 }
 
 function significand(literal: string): readonly [digits: string, exponent: number] {
-  const [mantissa = '', exponent = '0'] = literal.replace('-', '').toLowerCase().split('e');
+  const [mantissa = '', exponent = '0'] = literal.replace(/^-/, '').toLowerCase().split('e');
   const [whole = '', fraction = ''] = mantissa.split('.');
   const digits = (whole + fraction).replace(/^0+/, '');
   const significant = digits.replace(/0+$/, '');
