@@ -48,7 +48,7 @@ export const snapshotModes = optional(
     doc: 'As Debezium; becomes scan.startup.mode',
     aliases: ['debezium.snapshot.mode'],
     notes: {
-      when_needed: { as: 'refused', reason: `a new snapshot by itself ${notYet}; use initial` },
+      when_needed: { as: 'refused', reason: `a new snapshot by itself: ${notYet}; use initial` },
       recovery,
       schema_only_recovery: recovery,
       ...notTaken('always'),

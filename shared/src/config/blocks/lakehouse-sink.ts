@@ -14,9 +14,9 @@ function warn(block: LakehouseSinkBlock): void {
     const text = 'rest: tables are written under warehouse; no remote catalog is contacted';
     block.warning('catalog.properties.metastore', text);
   }
-  const asked = compaction.filter((name) => block.given(name));
+  const asked = compaction.find((name) => block.given(name));
   const enabled = block.given('compaction.enabled') && values['compaction.enabled'] === true;
-  const first = enabled ? 'compaction.enabled' : asked[0];
+  const first = enabled ? 'compaction.enabled' : asked;
   if (first !== undefined) block.warning(first, 'has no effect: there is no compaction in this version');
 }
 

@@ -103,7 +103,7 @@ export const mysqlSourceDeclarations = {
   'scan.position-lost': defaulted(oneOf(['fail', 'snapshot']), 'fail', {
     doc: 'When the log that the checkpoint needs is gone',
     own: true,
-    later: `snapshot ${notYet}; after SOURCE_POSITION_LOST start again with --from-scratch`,
+    later: `snapshot: ${notYet}; after SOURCE_POSITION_LOST start again with --from-scratch`,
   }),
 
   'scan.incremental.snapshot.enabled': defaulted(boolean, 'true', {
@@ -161,7 +161,7 @@ export const mysqlSourceDeclarations = {
   'schema-change.enabled': defaulted(boolean, 'true', {
     doc: 'Publish DDL as schema records',
     aliases: ['include.schema.changes'],
-    later: `false ${notYet}; readers may ignore the schema log`,
+    later: `false: ${notYet}; readers may ignore the schema log`,
   }),
   'scan.parse.online.schema.changes.enabled': defaulted(boolean, 'false', {
     doc: 'Publish the final rename of online DDL tools as ALTERs',

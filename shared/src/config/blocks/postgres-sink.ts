@@ -106,8 +106,8 @@ export function buildPostgresSink(block: PostgresSinkBlock, context: BuildContex
   const url = block.values.url ?? null;
   const address = buildAddress(block, url);
   const login = buildLogin(block, url);
-  if (url !== null && url.ignored.length > 0)
-    block.warning('url', `parameters without effect: ${url.ignored.join(', ')}`);
+  if (url !== null && url.surplus)
+    block.warning('url', 'parameters other than user, password and sslmode have no effect');
   const tls = buildTls(block, url, address?.hostname ?? 'localhost', context);
   const values = block.complete;
   if (values === null || address === null || login === null) return null;

@@ -8,8 +8,8 @@ export interface PostgresUrl {
   readonly username: string | null;
   readonly password: string | null;
   readonly sslMode: string | null;
-  /** Query parameters that are not read. */
-  readonly ignored: readonly string[];
+  /** Has query parameters that are not read. */
+  readonly surplus: boolean;
 }
 
 function decoded(text: string | null): string | null {
@@ -36,6 +36,6 @@ export function parsePostgresUrl(text: string): Parsed<PostgresUrl> {
     username: decoded(url.username) ?? query.get('user'),
     password: decoded(url.password) ?? query.get('password'),
     sslMode: query.get('sslmode'),
-    ignored: [...query.keys()].filter((name) => !['user', 'password', 'sslmode'].includes(name)),
+    surplus: [...query.keys()].some((name) => !['user', 'password', 'sslmode'].includes(name)),
   });
 }

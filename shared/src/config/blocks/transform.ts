@@ -1,9 +1,12 @@
 import { readBlock } from '../declare/block.ts';
 import type { Block, BlockSource } from '../declare/block.ts';
 import { grammar, text } from '../declare/option-type.ts';
+import type { OptionType } from '../declare/option-type.ts';
 import { defaulted, notYet, optional, required } from '../declare/option.ts';
 import { selectors } from '../declare/selector-type.ts';
 import { parseColumnNames, parseProjection } from '../projection.ts';
+import { parsed } from '../parsed.ts';
+import { parseTableSelectors } from '../table-selectors.ts';
 import { parseRouteRule } from '../route-table.ts';
 import type { RouteRule } from '../route-table.ts';
 import type { TransformRule } from '../transform-rule.ts';
@@ -31,9 +34,25 @@ export const transformDeclarations = {
   }),
 };
 
+/** Checked as selectors; the rule compiles it once more, as OSS reads it. */
+const routeSource: OptionType<string> = grammar(
+  'selectors',
+  (given) => {
+    const tables = parseTableSelectors(given);
+    return tables.ok ? parsed(given) : tables;
+  },
+  {
+    separator: ',',
+    remarks: (given) => {
+      const tables = parseTableSelectors(given);
+      return tables.ok ? tables.value.relaxed : [];
+    },
+  },
+);
+
 /** One entry of `route`. */
 export const routeDeclarations = {
-  'source-table': required(text({ label: 'selectors' }), { doc: 'Tables, possibly with groups' }),
+  'source-table': required(routeSource, { doc: 'Tables, possibly with groups' }),
   'sink-table': required(text({ label: 'table id' }), {
     doc: 'Target: a literal, with $1, or with the replace symbol',
   }),
@@ -84,7 +103,6 @@ export function readRoute(source: BlockSource): RouteRule | null {
     block.problem('syntax', 'source-table', `expected ${tables.rule}${at(tables.column)}`);
     return null;
   }
-  for (const relaxed of tables.value.relaxed) block.warning('source-table', relaxed);
   if (sink.ok) return sink.value;
   block.problem('syntax', 'sink-table', `expected ${sink.rule}${at(sink.column)}`);
   return null;

@@ -114,13 +114,13 @@ class BlockReader<D extends Declarations> implements Block<D> {
       rule: `not an option of ${this.#source.path}`,
       nearest: nearestName(setting.key, known),
     });
-    this.#source.findings.allowed(this.#source.path, known);
+    this.#source.findings.allowed(this.#source.path.replace(/\[\d+\]$/, ''), known);
     this.#broken = true;
   }
 
   #knownNames(): readonly string[] {
     return Object.entries(this.#declarations)
-      .filter(([, { status }]) => status === 'W' || status === 'D')
+      .filter(([, { status, later }]) => (status === 'W' || status === 'D') && later === null)
       .map(([name]) => name);
   }
 
@@ -240,7 +240,8 @@ class BlockReader<D extends Declarations> implements Block<D> {
       const advice = 'a secret in the document itself: use ${secret_values.…}, ${env:…} or ${file:…}';
       this.#source.findings.warning(setting.keyPlace, setting.path, advice);
     }
-    for (const remark of type.remarks(outcome.value)) {
+    const secret = type.secret || setting.texts?.some((text) => text.secret) === true;
+    for (const remark of secret ? [] : type.remarks(outcome.value)) {
       this.#source.findings.warning(setting.keyPlace, setting.path, remark);
     }
     return outcome.value;

@@ -21,9 +21,12 @@ function distance(a: string, b: string): number {
 /** The known name that a mistyped one most likely means; null when none is near. */
 export function nearestName(name: string, known: Iterable<string>): string | null {
   const typed = name.toLowerCase();
+  const names = [...known];
+  const longer = typed.length < 3 ? [] : names.filter((candidate) => candidate.toLowerCase().startsWith(typed));
+  if (longer.length === 1) return longer[0] ?? null;
   let nearest: string | null = null;
   let least = Math.max(1, Math.floor(typed.length / 3)) + 1;
-  for (const candidate of known) {
+  for (const candidate of names) {
     if (Math.abs(candidate.length - typed.length) >= least) continue;
     const found = distance(typed, candidate.toLowerCase());
     if (found < least) {

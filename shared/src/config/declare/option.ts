@@ -77,7 +77,7 @@ export function refused(reason: string): Option<null> {
   return { ...untyped, presence: 'refused', status: 'R', doc: reason };
 }
 
-export const notYet = 'is not in this version';
+export const notYet = 'not in this version';
 
 export type Declarations = Readonly<Record<string, Option<unknown>>>;
 

@@ -55,14 +55,14 @@ export function renderProblem(problem: Problem): string {
   return fields.join('  ');
 }
 
-function byPlace(a: Problem, b: Problem): number {
+function byPlace(a: { readonly place: Place }, b: { readonly place: Place }): number {
   return a.place.line - b.place.line || a.place.column - b.place.column;
 }
 
 /** Everything found in one document, so that all of it can be reported at once. */
 export class Findings {
   readonly #problems: Problem[] = [];
-  readonly #warnings: string[] = [];
+  readonly #warnings: { readonly place: Place; readonly text: string }[] = [];
   readonly #allowed = new Map<string, readonly string[]>();
 
   problem(problem: Omit<Problem, 'value' | 'nearest'> & Partial<Problem>): void {
@@ -70,7 +70,7 @@ export class Findings {
   }
 
   warning(place: Place, path: string, text: string): void {
-    this.#warnings.push(`${renderPlace(place)}  ${path}  ${text}`);
+    this.#warnings.push({ place, text: `${renderPlace(place)}  ${path}  ${text}` });
   }
 
   /** Keys to choose from, listed once per block. */
@@ -91,7 +91,8 @@ export class Findings {
     return this.#allowed;
   }
 
+  /** In document order. */
   get warnings(): readonly string[] {
-    return this.#warnings;
+    return this.#warnings.toSorted(byPlace).map((warning) => warning.text);
   }
 }
