@@ -68,6 +68,11 @@ export class PipelineStatus {
     return this.#state;
   }
 
+  /** How long the pipeline has been running without a failure; 0 in every other state. */
+  get runningForMs(): number {
+    return this.#state === 'running' ? this.#nowMs() - this.#sinceMs : 0;
+  }
+
   enter(state: PipelineState, reason: string | null = null): void {
     if (state !== this.#state) this.#sinceMs = this.#nowMs();
     this.#state = state;
