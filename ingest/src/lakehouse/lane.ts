@@ -1,0 +1,265 @@
+import { CdcError, invariantBroken } from '@millrace/shared/errors/cdc-error.ts';
+
+import type {
+  ClaimedPartition,
+  ConsumedRange,
+  DestinationLane,
+  LaneBatch,
+  TableBatch,
+  TopicPartition,
+} from '../destination.ts';
+import type { Ledger } from './ledger.ts';
+import { partitionKey } from './progress.ts';
+import type { PartitionProgress } from './progress.ts';
+import type { Sweeper } from './sweeper.ts';
+import type { TableCatalog } from './table-catalog.ts';
+import type { WriterContext, BatchPartition, TableWriter } from './writer.ts';
+
+type FirstOffset = TopicPartition & { readonly firstOffset: bigint };
+
+interface TableWork {
+  readonly batch: TableBatch;
+  readonly writer: TableWriter;
+  /** Indexes into the batch's partitions of those that feed the table. */
+  readonly feeding: ReadonlySet<number>;
+}
+
+function feedingPartitions(batch: TableBatch, partitionCount: number): ReadonlySet<number> {
+  const feeding = new Set<number>([...batch.upsertPartition, ...batch.deletePartition]);
+  // A truncation alone came from some partition: all of them vouch for it.
+  if (feeding.size === 0) for (let i = 0; i < partitionCount; i++) feeding.add(i);
+  return feeding;
+}
+
+/**
+ * The member's one committer. Each table has its own atomic commit with the offsets of the partitions that ever fed it;
+ * a partition goes on from the lowest of them. So a table must know a partition before any other table moves beyond
+ * the first row it has for it: that is what `#register` sees to.
+ */
+export class LakehouseLane implements DestinationLane {
+  readonly #context: WriterContext;
+  readonly #claimed: Map<string, { readonly epoch: bigint }>;
+  readonly #catalog: TableCatalog;
+  readonly #ledger: Ledger;
+  readonly #sweeper: Sweeper;
+  /** What has been applied of each claimed partition, in every table. */
+  readonly #progress = new Map<string, PartitionProgress>();
+  #ledgerStale = false;
+  #ledgerMs = 0;
+
+  constructor(
+    context: WriterContext,
+    claimed: Map<string, { readonly epoch: bigint }>,
+    catalog: TableCatalog,
+    ledger: Ledger,
+    sweeper: Sweeper,
+  ) {
+    this.#context = context;
+    this.#claimed = claimed;
+    this.#catalog = catalog;
+    this.#ledger = ledger;
+    this.#sweeper = sweeper;
+  }
+
+  async claim(partitions: readonly FirstOffset[], signal: AbortSignal): Promise<readonly ClaimedPartition[]> {
+    await this.#catalog.discover(signal);
+    for (const writer of this.#catalog.writers()) await writer.refresh();
+    const known = new Set<string>();
+    const raised = await this.#ledger.update((stored) => this.#raise(stored, partitions, known));
+    for (const partition of partitions) {
+      const key = partitionKey(partition);
+      const entry = raised.get(key);
+      if (entry === undefined)
+        throw invariantBroken('a claimed partition is missing from the ledger', { partition: key });
+      this.#claimed.set(key, { epoch: entry.epoch });
+    }
+    this.#ledgerMs = this.#context.hooks.nowMs();
+    for (const writer of this.#catalog.writers()) {
+      signal.throwIfAborted();
+      await this.#raiseTable(writer, partitions);
+    }
+    return partitions.map((partition) => this.#resume(partition, raised, known));
+  }
+
+  release(partitions: readonly TopicPartition[]): void {
+    for (const partition of partitions) {
+      this.#claimed.delete(partitionKey(partition));
+      this.#progress.delete(partitionKey(partition));
+    }
+  }
+
+  async commit(batch: LaneBatch, signal: AbortSignal): Promise<void> {
+    const partitions = batch.partitions.map((range) => this.#next(range));
+    const work: TableWork[] = [];
+    for (const table of batch.tables) {
+      work.push({
+        batch: table,
+        writer: this.#catalog.writer(table.target.schema.id),
+        feeding: feedingPartitions(table, partitions.length),
+      });
+    }
+    for (const item of work) await this.#register(item, partitions, work.length > 1);
+    for (const item of work) {
+      signal.throwIfAborted();
+      await this.#apply(item, batch, partitions);
+    }
+    for (const partition of partitions) this.#progress.set(partition.key, partition.next);
+    this.#ledgerStale = true;
+    await this.#commitIdle(this.#context.options.offsetCommitIntervalMs);
+    this.#sweeper.wake();
+  }
+
+  /** Makes the offsets of idle tables durable, so that a restart reads nothing twice. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#sweeper[Symbol.asyncDispose]();
+    if (this.#claimed.size > 0) await this.#commitIdle(0);
+    this.#claimed.clear();
+    this.#progress.clear();
+  }
+
+  #next(range: ConsumedRange): BatchPartition {
+    const key = partitionKey(range);
+    const progress = this.#progress.get(key);
+    if (progress === undefined) throw invariantBroken('rows of a partition that was not claimed', { partition: key });
+    const marks = new Map([...progress.marks, ...range.marks]);
+    return {
+      key,
+      topic: range.topic,
+      partition: range.partition,
+      next: { ...progress, nextOffset: range.to, marks },
+    };
+  }
+
+  /** Creates missing tables, and lets every table know its partitions before any table moves on. */
+  async #register(item: TableWork, partitions: readonly BatchPartition[], severalTables: boolean): Promise<void> {
+    const { writer } = item;
+    const missing = new Map<string, PartitionProgress>();
+    const creating = writer.state === null;
+    for (const index of item.feeding) {
+      const key = partitions[index]?.key ?? '';
+      const before = this.#progress.get(key);
+      if (before === undefined) throw invariantBroken('a row names a partition that the batch lacks');
+      if (!writer.progress.has(key)) missing.set(key, before);
+    }
+    if (creating) await writer.create(item.batch.target.schema, missing);
+    // A table that came from elsewhere in the meantime, or that another member made, may know nothing of us yet.
+    const unknown = new Map([...missing].filter(([key]) => !writer.progress.has(key)));
+    const older = [...writer.progress].flatMap(([key, entry]) => {
+      const claim = this.#claimed.get(key);
+      return claim !== undefined && entry.epoch < claim.epoch ? [key] : [];
+    });
+    if (older.length > 0) await writer.raiseEpochs(older);
+    if (unknown.size > 0 && (severalTables || creating)) await writer.commitProgress(unknown);
+  }
+
+  async #apply(item: TableWork, batch: LaneBatch, partitions: readonly BatchPartition[]): Promise<void> {
+    const { writer } = item;
+    const feeding = partitions.filter(
+      (partition, index) => item.feeding.has(index) || writer.progress.has(partition.key),
+    );
+    const indexOf = new Map(feeding.map((partition, index) => [partition.key, index]));
+    const renumbered = partitions.map((partition) => indexOf.get(partition.key) ?? -1);
+    const renumber = (list: Int32Array): Int32Array => list.map((index) => renumbered[index] ?? -1);
+    const table: TableBatch = {
+      ...item.batch,
+      upsertPartition: renumber(item.batch.upsertPartition),
+      deletePartition: renumber(item.batch.deletePartition),
+    };
+    await writer.apply(table, feeding, batch.sourceTimeMicros);
+  }
+
+  /** Progress of claimed partitions that a table has not been told of for `intervalMs`. */
+  async #commitIdle(intervalMs: number): Promise<void> {
+    const nowMs = this.#context.hooks.nowMs();
+    for (const writer of this.#catalog.writers()) {
+      if (nowMs - writer.lastCommitMs < intervalMs) continue;
+      const behind = new Map<string, PartitionProgress>();
+      for (const [key, stored] of writer.progress) {
+        const current = this.#progress.get(key);
+        if (current !== undefined && stored.nextOffset < current.nextOffset) behind.set(key, current);
+      }
+      if (behind.size > 0) await writer.commitProgress(behind);
+    }
+    if (!this.#ledgerStale || nowMs - this.#ledgerMs < intervalMs) return;
+    const progress = await this.#ledger.update((stored) => this.#advanced(stored));
+    if (progress.size > 0) this.#ledgerMs = nowMs;
+    this.#ledgerStale = false;
+  }
+
+  #advanced(stored: ReadonlyMap<string, PartitionProgress>): ReadonlyMap<string, PartitionProgress> {
+    const next = new Map(stored);
+    for (const [key, current] of this.#progress) {
+      const known = stored.get(key);
+      if (known !== undefined && known.epoch > current.epoch) {
+        throw new CdcError('DESTINATION_FENCED', 'a newer owner has claimed the partition', {
+          details: { partition: key, epoch: current.epoch, newEpoch: known.epoch },
+        });
+      }
+      next.set(key, current);
+    }
+    return next;
+  }
+
+  /** `known` collects the partitions that the ledger had before. */
+  #raise(
+    stored: ReadonlyMap<string, PartitionProgress>,
+    partitions: readonly FirstOffset[],
+    known: Set<string>,
+  ): ReadonlyMap<string, PartitionProgress> {
+    const next = new Map(stored);
+    known.clear();
+    for (const { topic, partition, firstOffset } of partitions) {
+      const key = partitionKey({ topic, partition });
+      const before = stored.get(key);
+      if (before !== undefined) known.add(key);
+      let epoch = before?.epoch ?? 0n;
+      for (const writer of this.#catalog.writers()) {
+        const entry = writer.progress.get(key);
+        if (entry !== undefined && entry.epoch > epoch) epoch = entry.epoch;
+      }
+      next.set(key, {
+        topic,
+        partition,
+        epoch: epoch + 1n,
+        nextOffset: before?.nextOffset ?? firstOffset,
+        marks: before?.marks ?? new Map(),
+      });
+    }
+    return next;
+  }
+
+  async #raiseTable(writer: TableWriter, partitions: readonly TopicPartition[]): Promise<void> {
+    const tracked = partitions.map(partitionKey).filter((key) => writer.progress.has(key));
+    if (tracked.length > 0) await writer.raiseEpochs(tracked);
+  }
+
+  /** A partition goes on from the table that is furthest behind; its marks are those of that very moment. */
+  #resume(
+    partition: FirstOffset,
+    ledger: ReadonlyMap<string, PartitionProgress>,
+    known: ReadonlySet<string>,
+  ): ClaimedPartition {
+    const key = partitionKey(partition);
+    const entry = ledger.get(key);
+    if (entry === undefined)
+      throw invariantBroken('a claimed partition is missing from the ledger', { partition: key });
+    const tableOffsets = new Map<string, bigint>();
+    let lowest: PartitionProgress | null = null;
+    for (const writer of this.#catalog.writers()) {
+      const stored = writer.progress.get(key);
+      if (stored === undefined) continue;
+      tableOffsets.set(writer.place.text, stored.nextOffset);
+      if (lowest === null || stored.nextOffset < lowest.nextOffset) lowest = stored;
+    }
+    const resumed = { ...(lowest ?? entry), epoch: entry.epoch };
+    this.#progress.set(key, resumed);
+    return {
+      topic: partition.topic,
+      partition: partition.partition,
+      epoch: entry.epoch,
+      nextOffset: lowest === null && !known.has(key) ? null : resumed.nextOffset,
+      marks: resumed.marks,
+      tableOffsets,
+    };
+  }
+}

@@ -1,0 +1,55 @@
+import type { TableId } from '@millrace/shared/event/table-id.ts';
+
+import { tableIdProperty, TableWriter } from './writer.ts';
+import type { WriterContext } from './writer.ts';
+import { tablePlace } from './table-directory.ts';
+import { TableStore } from './iceberg/table-store.ts';
+
+/** The tables of a warehouse that this commit user has written, and those it is about to. */
+export class TableCatalog {
+  readonly #context: WriterContext;
+  readonly #writers = new Map<string, TableWriter>();
+
+  constructor(context: WriterContext) {
+    this.#context = context;
+  }
+
+  writers(): Iterable<TableWriter> {
+    return this.#writers.values();
+  }
+
+  writer(id: TableId): TableWriter {
+    const place = tablePlace(this.#context.options.warehouse, id);
+    let writer = this.#writers.get(place.directory);
+    if (writer === undefined) {
+      writer = new TableWriter(place, this.#context);
+      this.#writers.set(place.directory, writer);
+    }
+    return writer;
+  }
+
+  /** Finds the tables that hold offsets of ours. Tables of others are left alone, whatever they look like. */
+  async discover(signal: AbortSignal): Promise<void> {
+    const { storage, options } = this.#context;
+    const property = `millrace.offsets.${options.commitUser}`;
+    for (const database of await storage.list(options.warehouse)) {
+      if (database.startsWith('.')) continue;
+      for (const table of await storage.list(`${options.warehouse}/${database}`)) {
+        signal.throwIfAborted();
+        const directory = `${options.warehouse}/${database}/${table}`;
+        if (this.#writers.has(directory)) continue;
+        const text = await this.#ownTable(directory, property);
+        if (text === null) continue;
+        const place = { text, directory, location: `file://${directory}` };
+        this.#writers.set(directory, new TableWriter(place, this.#context));
+      }
+    }
+  }
+
+  /** The table's name when it is one of ours, else null. A table of ours that cannot be read stops the claim. */
+  async #ownTable(directory: string, property: string): Promise<string | null> {
+    const { storage, hooks } = this.#context;
+    const properties = await new TableStore(storage, directory, hooks).newestProperties();
+    return properties[property] === undefined ? null : (properties[tableIdProperty] ?? null);
+  }
+}
