@@ -29,12 +29,13 @@ function writePlain(out: DataView, at: number, mantissa: number, places: number)
  */
 export function writeShortDouble(out: DataView, at: number, magnitude: number): number {
   if (magnitude >= 1e7 || (magnitude < 1e-3 && magnitude !== 0)) return -1;
-  for (let places = 0; places <= 6; places++) {
+  if (Math.round(magnitude * 1e6) / 1e6 !== magnitude) return -1;
+  for (let places = 0; places < 6; places++) {
     const power = powersOfTen[places] as number;
     const mantissa = Math.round(magnitude * power);
     if (mantissa / power === magnitude) return writePlain(out, at, mantissa, places);
   }
-  return -1;
+  return writePlain(out, at, Math.round(magnitude * 1e6), 6);
 }
 
 export function writeDouble(out: DataView, at: number, value: number): number {
@@ -46,6 +47,8 @@ export function writeDouble(out: DataView, at: number, value: number): number {
   }
   const end = writeShortDouble(out, next, magnitude);
   if (end >= 0) return end;
+  // Not integral here, so JavaScript's own text is already the plain layout.
+  if (magnitude >= 1e-3 && magnitude < 1e7) return writeAscii(out, next, String(magnitude));
   if (!(magnitude < Infinity)) return refusal.corrupt;
   return writeAscii(out, next, javaLayout(String(magnitude)));
 }

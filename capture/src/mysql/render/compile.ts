@@ -7,11 +7,13 @@ import { BinlogRenderer, isUnmeasured } from './binlog-renderer.ts';
 import { planCell } from './cell-plan.ts';
 import { FieldWriter } from './field-writer.ts';
 import type { Field } from './field-writer.ts';
-import { KeyWriter } from './key-writer.ts';
+import { CsvKeyWriter } from './key-writer.ts';
 import type { MysqlRowRenderer } from './renderer.ts';
 import { RowWriter } from './row-writer.ts';
 import { binlogLayout } from './spans.ts';
 import { TextRenderer } from './text-renderer.ts';
+
+const bareObject = Buffer.from('{', 'latin1');
 
 function columnIndex(table: MysqlTable, name: string): number {
   const index = table.columns.findIndex((column) => column.name === name);
@@ -35,15 +37,19 @@ export function compileRenderer(table: MysqlTable, spec: RenderSpec, from: 'stre
     invalidText: values.invalidText,
   };
   const keyPolicy = { ...policy, ignoreNulls: false };
-  const writerOf = (fields: readonly Field[], fieldPolicy: typeof policy): FieldWriter =>
-    new FieldWriter(table.schema.id, fields, fieldPolicy);
-
   const imageFields = spec.columns.map((name) => field(name, false));
   const keyFields = spec.keyColumns.map((name) => field(name, true));
-  const image = writerOf(imageFields, policy);
-  const single =
-    spec.keyStyle === 'csv' ? keyFields.map((key) => ({ name: key.name, writer: writerOf([key], keyPolicy) })) : [];
-  const key = new KeyWriter(spec.keyPrefix, spec.keyStyle, keyFields.length, writerOf(keyFields, keyPolicy), single);
+  const image = new FieldWriter(table.schema.id, imageFields, policy, bareObject);
+  const key =
+    spec.keyStyle === 'json'
+      ? new FieldWriter(table.schema.id, keyFields, keyPolicy, spec.keyPrefix)
+      : new CsvKeyWriter(
+          spec.keyPrefix,
+          keyFields.map((keyField) => ({
+            name: keyField.name,
+            writer: new FieldWriter(table.schema.id, [keyField], keyPolicy, bareObject),
+          })),
+        );
   const rows = new RowWriter(
     image,
     key,

@@ -47,7 +47,10 @@ function namePrefixes(fields: readonly Field[]): NamePrefixes {
   return { bytes: new DataView(bytes.buffer), starts, lengths: Int32Array.from(texts, (text) => text.length) };
 }
 
-/** Appends `,"name":value` for the columns of a row, in the order of its fields. The caller makes the first comma a brace. */
+const openBrace = 0x7b;
+const closeBrace = 0x7d;
+
+/** Appends a JSON object with the columns of a row, in the order of its fields: a row image, or a record key. */
 export class FieldWriter {
   /** Cells in which U+FFFD replaced undecodable bytes, since the start. */
   replacedTexts = 0;
@@ -58,19 +61,30 @@ export class FieldWriter {
   readonly #plans: CellPlans;
   readonly #columns: Int32Array;
   readonly #names: NamePrefixes;
+  readonly #head: DataView;
+  readonly #headBytes: number;
+  /** The first field's comma gives way to the opening brace. */
+  readonly #opens: boolean;
   /** Room of names and constant parts of all cells. */
   readonly #room: number;
   #viewed: Buffer | null = null;
   #view: DataView = new DataView(new ArrayBuffer(0));
 
-  constructor(table: TableId, fields: readonly Field[], policy: FieldPolicy) {
+  /** `head` opens the object, with members in front of the fields (`{"TableId":"db.t"`) or without (`{`). */
+  constructor(table: TableId, fields: readonly Field[], policy: FieldPolicy, head: Uint8Array) {
+    this.#opens = head.length === 1 && head[0] === openBrace;
+    this.#headBytes = this.#opens ? 0 : head.length;
+    const padded = new Uint8Array((head.length + 3) & ~3);
+    padded.set(head);
+    this.#head = new DataView(padded.buffer);
     this.#table = table;
     this.#policy = policy;
     this.#fields = fields;
     this.#plans = cellPlans(fields.map((field) => field.cell));
     this.#columns = Int32Array.from(fields, (field) => field.column);
     this.#names = namePrefixes(fields);
-    this.#room = this.#names.bytes.byteLength + fields.reduce((room, field) => room + field.cell.room, 64);
+    this.#room =
+      this.#names.bytes.byteLength + fields.reduce((room, field) => room + field.cell.room, head.length + 64);
   }
 
   append(writer: ByteWriter, source: DataView, cells: Spans): void {
@@ -84,7 +98,8 @@ export class FieldWriter {
     const { starts, ends } = cells;
     const { bytes: nameBytes, starts: nameStarts, lengths: nameLengths } = this.#names;
     const ignoreNulls = this.#policy.ignoreNulls;
-    let at = writer.length;
+    const first = copyPadded(out, writer.length, this.#head, 0, this.#headBytes);
+    let at = first;
     for (let index = 0; index < columns.length; index++) {
       const column = columns[index] as number;
       const start = starts[column] as number;
@@ -100,14 +115,26 @@ export class FieldWriter {
       if (next >= 0) at = next;
       else {
         at = this.#refused(next, writer, index, at, valueAt, source, start, end);
-        out = this.#reserve(writer, 0);
+        out = this.#view;
       }
     }
-    writer.length = at;
+    writer.length = this.#close(out, first, at);
+  }
+
+  #close(out: DataView, first: number, at: number): number {
+    let next = at;
+    if (this.#opens) {
+      out.setUint8(first, openBrace);
+      if (next === first) next++;
+    }
+    out.setUint8(next, closeBrace);
+    return next + 1;
   }
 
   /** The same for rows with large cells: room is made cell by cell, by what the cell really needs. */
   #appendLarge(writer: ByteWriter, source: DataView, cells: Spans): void {
+    const first = copyPadded(this.#reserve(writer, this.#headBytes), writer.length, this.#head, 0, this.#headBytes);
+    writer.length = first;
     for (const [index, field] of this.#fields.entries()) {
       const start = cells.starts[field.column] as number;
       if (start < 0 && (this.#policy.ignoreNulls || start === absentCell)) continue;
@@ -139,6 +166,7 @@ export class FieldWriter {
       }
     }
     shrinkUnitScratch();
+    writer.length = this.#close(this.#reserve(writer, 2), first, writer.length);
   }
 
   /** Applies the policy to a refused cell, or throws. Returns where the next field starts. */

@@ -1,13 +1,9 @@
 import type { ByteWriter } from '@millrace/shared/bytes/byte-writer.ts';
 
 import type { RenderedRow } from '../../source.ts';
-import type { FieldWriter } from './field-writer.ts';
-import type { KeyWriter } from './key-writer.ts';
+import type { CellsWriter } from './key-writer.ts';
 import { sameCell } from './spans.ts';
 import type { Spans } from './spans.ts';
-
-const openBrace = 0x7b;
-const closeBrace = 0x7d;
 
 export function emptyRow(): RenderedRow {
   return {
@@ -27,11 +23,11 @@ export function emptyRow(): RenderedRow {
 /** Writes images and keys of a row whose cells are known, and notes their spans. */
 export class RowWriter {
   readonly row = emptyRow();
-  readonly #image: FieldWriter;
-  readonly #key: KeyWriter;
+  readonly #image: CellsWriter;
+  readonly #key: CellsWriter;
   readonly #keyColumns: readonly number[];
 
-  constructor(image: FieldWriter, key: KeyWriter, keyColumns: readonly number[]) {
+  constructor(image: CellsWriter, key: CellsWriter, keyColumns: readonly number[]) {
     this.#image = image;
     this.#key = key;
     this.#keyColumns = keyColumns;
@@ -79,23 +75,15 @@ export class RowWriter {
     row.unavailable = null;
   }
 
-  #writeImage(out: ByteWriter, source: DataView, cells: Spans): void {
-    const start = out.length;
-    this.#image.append(out, source, cells);
-    if (out.length === start) out.appendByte(openBrace);
-    else out.bytes[start] = openBrace;
-    out.appendByte(closeBrace);
-  }
-
   #writeBefore(out: ByteWriter, source: DataView, cells: Spans): void {
     this.row.beforeStart = out.length;
-    this.#writeImage(out, source, cells);
+    this.#image.append(out, source, cells);
     this.row.beforeEnd = out.length;
   }
 
   #writeAfter(out: ByteWriter, source: DataView, cells: Spans): void {
     this.row.afterStart = out.length;
-    this.#writeImage(out, source, cells);
+    this.#image.append(out, source, cells);
     this.row.afterEnd = out.length;
   }
 
