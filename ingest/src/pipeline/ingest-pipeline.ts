@@ -22,7 +22,7 @@ export interface PipelineObserver {
   onFetch(report: FetchReport): void;
   onCommit(report: CommitReport): void;
   /** Backlog in records of each owned partition, as far as known; called after fetches and commits. */
-  onBacklog(partitions: readonly (TopicPartition & { readonly backlog: number })[]): void;
+  onBacklog(partitions: readonly (TopicPartition & { readonly backlog: number })[], bufferedBytes: number): void;
   onAssigned(partitions: readonly TopicPartition[]): void;
   onRevoked(partitions: readonly TopicPartition[]): void;
   onTable(table: SourceTable, partition: TopicPartition): void;
@@ -222,7 +222,7 @@ class IngestAttempt implements OwnershipListener {
 
   #reportBacklog(): void {
     const partitions = [...this.#pumps.values()].map((pump) => ({ ...pump.partition, backlog: pump.backlog }));
-    this.#options.observer.onBacklog(partitions);
+    this.#options.observer.onBacklog(partitions, this.#memory.heldBytes);
   }
 
   #spawn(task: Promise<void>): void {
