@@ -173,6 +173,7 @@ async function start(database: ModelDatabase, checkpoint: CheckpointState, pause
       onSchemaChange: async () => undefined,
       onTableStopped: () => undefined,
       onTableLive: () => undefined,
+      topics: () => ({}),
       truncateEvents: false,
       memoryLimitBytes: 20,
       transactionMaxBufferBytes: 10,
@@ -275,6 +276,7 @@ test(
             writerEpoch: 1,
             resume: String(database.visible) as CheckpointState['resume'],
             tables: { [table]: { state: 'snapshotting', progress: startProgress('initial', 0) } },
+            topics: {},
           };
           const world: World = {
             database,

@@ -43,6 +43,8 @@ export interface CapturePipelineParts<V extends ValueRanges> {
   readonly onSchemaChange: (event: SchemaChangeEvent, signal: AbortSignal) => Promise<void>;
   readonly onTableStopped: (table: string, error: CdcError) => void;
   readonly onTableLive: (table: string) => void;
+  /** Topics written to so far; the same object while nothing changed. */
+  readonly topics: () => CheckpointState['topics'];
   /** TRUNCATE is also a record in the table's topic. */
   readonly truncateEvents: boolean;
   readonly memoryLimitBytes: number;
@@ -71,6 +73,8 @@ export class CapturePipeline<V extends ValueRanges> {
   /** Sequence of the last complete transaction or snapshot piece. */
   #sequence = 0;
   #open = false;
+  /** Parts of the open transaction may be at the brokers. */
+  #openReleased = false;
   #gtid = '';
   #commitTimeMicros = 0;
   #transactions = 0;
@@ -125,7 +129,7 @@ export class CapturePipeline<V extends ValueRanges> {
       await this.#loop(until, both);
     } finally {
       signal.removeEventListener('abort', onAbort);
-      this.#parts.flow.discard(this.#sequence + 1);
+      this.#dropOpen();
       ended.abort();
       await snapshot;
     }
@@ -215,8 +219,7 @@ export class CapturePipeline<V extends ValueRanges> {
           break;
         case 'rollback':
         case 'restart':
-          this.#parts.flow.discard(this.#sequence + 1);
-          this.#open = false;
+          this.#dropOpen();
           break;
         case 'heartbeat':
           this.#parts.counters.heartbeat(event.sourceTimeMicros);
@@ -227,9 +230,18 @@ export class CapturePipeline<V extends ValueRanges> {
     }
   }
 
+  /** Parts of it that were already let go stay: their tokens tell readers when they come again. */
+  #dropOpen(): void {
+    if (this.#openReleased) this.#sequence += 1;
+    else this.#parts.flow.discard(this.#sequence + 1);
+    this.#open = false;
+    this.#openReleased = false;
+  }
+
   #commit(): void {
     this.#sequence += 1;
     this.#open = false;
+    this.#openReleased = false;
     this.#transactions += 1;
   }
 
@@ -351,6 +363,7 @@ export class CapturePipeline<V extends ValueRanges> {
       writerEpoch: this.#writerEpoch,
       resume: stream.resumePoint(),
       tables: this.#tablesRecord,
+      topics: this.#parts.topics(),
     });
     if (this.#transactions > 0) {
       counters.transactions(this.#transactions);
@@ -373,6 +386,7 @@ export class CapturePipeline<V extends ValueRanges> {
   }
 
   #releaseOpen(): void {
+    this.#openReleased = true;
     this.#parts.flow.release(this.#sequence + 1);
     this.#parts.flow.flush();
   }

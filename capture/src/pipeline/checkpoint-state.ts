@@ -13,12 +13,20 @@ export type TableState =
   /** Stopped by an error of its own; later changes of it are not in the topic. */
   | { readonly state: 'stopped'; readonly code: ErrorCode; readonly message: string };
 
+export interface KnownTopic {
+  readonly id: string;
+  /** The count that keys are hashed with; stays when the topic grows. */
+  readonly partitions: number;
+}
+
 /** What a restart needs. Everything before `resume` and every finished chunk is held by the brokers. */
 export interface CheckpointState {
   /** Rises with each start of the pipeline; the newer writer is the right one. */
   readonly writerEpoch: number;
   readonly resume: ResumePoint;
   readonly tables: Readonly<Record<string, TableState>>;
+  /** Topics written to: a topic that vanished, was made anew, or grew is noticed by comparing. */
+  readonly topics: Readonly<Record<string, KnownTopic>>;
 }
 
 const bound = z
@@ -45,6 +53,7 @@ const shape = z.object({
   version: z.literal(1),
   writerEpoch: z.number().int(),
   resume: z.string().transform((text) => text as ResumePoint),
+  topics: z.record(z.string(), z.object({ id: z.string(), partitions: z.number().int() })),
   tables: z.record(
     z.string(),
     z.discriminatedUnion('state', [
@@ -61,8 +70,8 @@ export function encodeCheckpoint(state: CheckpointState): string {
 
 export function decodeCheckpoint(text: string): CheckpointState {
   try {
-    const { writerEpoch, resume, tables } = shape.parse(JSON.parse(text));
-    return { writerEpoch, resume, tables };
+    const { writerEpoch, resume, tables, topics } = shape.parse(JSON.parse(text));
+    return { writerEpoch, resume, tables, topics };
   } catch (error) {
     throw new CdcError('CHECKPOINT_UNREADABLE', 'the checkpoint does not parse', { cause: error });
   }

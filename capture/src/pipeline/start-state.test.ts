@@ -13,7 +13,12 @@ const facts: StartFacts = {
   newTables: 'ignore',
   resume: here,
 };
-const checkpoint = { writerEpoch: 4, resume: 'there' as ResumePoint, tables: { 'd.a': { state: 'live' } } } as const;
+const checkpoint = {
+  writerEpoch: 4,
+  resume: 'there' as ResumePoint,
+  tables: { 'd.a': { state: 'live' } },
+  topics: {},
+} as const;
 
 test('without a checkpoint every matching table is snapshotted from now on', () => {
   const progress = startProgress('initial', 0);
@@ -21,6 +26,7 @@ test('without a checkpoint every matching table is snapshotted from now on', () 
     writerEpoch: 1,
     resume: here,
     tables: { 'd.a': { state: 'snapshotting', progress }, 'd.b': { state: 'snapshotting', progress } },
+    topics: {},
   });
 });
 

@@ -31,7 +31,7 @@ export function startState(facts: StartFacts): StartState {
       ? { state: 'snapshotting', progress: startProgress('initial', 0) }
       : { state: 'live' };
     const tables = Object.fromEntries(facts.matching.map((table) => [table, fresh]));
-    return { state: { writerEpoch: 1, resume: facts.resume, tables }, ignored: [] };
+    return { state: { writerEpoch: 1, resume: facts.resume, tables, topics: {} }, ignored: [] };
   }
   const tables: Record<string, TableState> = {};
   const ignored: string[] = [];
@@ -42,5 +42,6 @@ export function startState(facts: StartFacts): StartState {
       tables[table] = { state: 'snapshotting', progress: startProgress('resync', 0) };
     else ignored.push(table);
   }
-  return { state: { writerEpoch: checkpoint.writerEpoch + 1, resume: checkpoint.resume, tables }, ignored };
+  const { resume, topics } = checkpoint;
+  return { state: { writerEpoch: checkpoint.writerEpoch + 1, resume, tables, topics }, ignored };
 }
