@@ -70,6 +70,13 @@ function boundsText(bounds: Bounds, unit: string): string {
   return max === undefined ? '' : ` of at most ${max}${unit}`;
 }
 
+/** For the reference: only bounds that are not plain from the meaning. */
+function boundsLabel(bounds: Bounds, unit: string): string {
+  const { min, max } = bounds;
+  if (max !== undefined) return ` ${min ?? 0}${unit} to ${max}${unit}`;
+  return min === undefined || min <= 1 ? '' : ` ≥ ${min}${unit}`;
+}
+
 function parseInteger(text: string): Parsed<number> {
   const trimmed = text.trim();
   const value = /^([+-]?\d+|0x[\da-f]+|0o[0-7]+)$/i.test(trimmed) ? Number(trimmed) : Number.NaN;
@@ -80,13 +87,19 @@ function parseInteger(text: string): Parsed<number> {
 
 export function integer(bounds: Bounds = {}): OptionType<number> {
   const expected = `an integer${boundsText(bounds, '')}`;
-  return optionType({ label: 'int', expected }, bounded(through('type', parseInteger), bounds));
+  return optionType(
+    { label: `int${boundsLabel(bounds, '')}`, expected },
+    bounded(through('type', parseInteger), bounds),
+  );
 }
 
 /** Milliseconds. */
 export function duration(bounds: Bounds = { min: 0 }): OptionType<number> {
   const expected = `a duration${boundsText(bounds, 'ms')}`;
-  return optionType({ label: 'duration', expected }, bounded(through('type', parseDuration), bounds));
+  return optionType(
+    { label: `duration${boundsLabel(bounds, 'ms')}`, expected },
+    bounded(through('type', parseDuration), bounds),
+  );
 }
 
 /** Bytes. */
@@ -104,7 +117,7 @@ export function fraction(bounds: Bounds): OptionType<number> {
       ? { ok: true, value: Number(trimmed) }
       : { ok: false, rule: 'a number such as 0.2', column: null };
   });
-  return optionType({ label: 'number', expected }, bounded(schema, bounds));
+  return optionType({ label: `number${boundsLabel(bounds, '')}`, expected }, bounded(schema, bounds));
 }
 
 export const boolean: OptionType<boolean> = optionType(

@@ -52,29 +52,31 @@ interface Builder {
   readonly placeOf: (offset: number) => Place;
   readonly findings: Findings;
   nodes: number;
+  failed: boolean;
+}
+
+function fail(builder: Builder, place: Place, rule: string): void {
+  builder.findings.problem({ kind: 'yaml', place, path: '', rule });
+  builder.failed = true;
 }
 
 function build(node: Node | null, fallback: Place, depth: number, builder: Builder): TreeNode {
   builder.nodes += 1;
   const place = node?.range ? builder.placeOf(node.range[0]) : fallback;
   if (depth > maximumDepth || builder.nodes > maximumNodes) {
-    if (!builder.findings.failed) {
-      builder.findings.problem({ kind: 'yaml', place, path: '', rule: 'a document that is less deep and less large' });
-    }
+    if (!builder.failed) fail(builder, place, 'a document that is less deep and less large');
     return { kind: 'scalar', text: '', place };
   }
   if (isAlias(node)) {
     const target = node.resolve(builder.document);
     if (target !== undefined) return { ...build(target, place, depth + 1, builder), place };
-    builder.findings.problem({ kind: 'yaml', place, path: '', rule: errorRules['BAD_ALIAS'] ?? '' });
+    fail(builder, place, errorRules['BAD_ALIAS'] ?? '');
     return { kind: 'scalar', text: '', place };
   }
   if (isMap<Node, Node | null>(node)) {
     const entries = node.items.map((pair): MapEntry => {
       const key = build(pair.key, place, depth + 1, builder);
-      if (key.kind !== 'scalar') {
-        builder.findings.problem({ kind: 'yaml', place: key.place, path: '', rule: 'a plain text as key' });
-      }
+      if (key.kind !== 'scalar') fail(builder, key.place, 'a plain text as key');
       return {
         key: key.kind === 'scalar' ? key.text : '',
         place: key.place,
@@ -131,6 +133,7 @@ export function parseYamlTree(text: string, file: string, findings: Findings): T
   const errors = [...document.errors, ...document.warnings];
   report(errors, placeOf, findings);
   if (errors.length > 0) return null;
-  const tree = build(document.contents, start, 0, { document, placeOf, findings, nodes: 0 });
-  return findings.failed ? null : tree;
+  const builder: Builder = { document, placeOf, findings, nodes: 0, failed: false };
+  const tree = build(document.contents, start, 0, builder);
+  return builder.failed ? null : tree;
 }
