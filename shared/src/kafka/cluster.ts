@@ -1,12 +1,13 @@
 import { findCoordinatorV4, findCoordinatorV5, findCoordinatorV6, metadataV12 } from '@platformatic/kafka';
 
-import { abortable, backoffMs, delay } from '../async/delay.ts';
+import { abortable } from '../async/delay.ts';
 import { CdcError, toCdcError } from '../errors/cdc-error.ts';
 import { BrokerConnection } from './broker-connection.ts';
 import type { BrokerLink } from './broker-connection.ts';
 import { brokerRefusal, isTransient, kafkaError } from './kafka-errors.ts';
 import { addressText } from './kafka-options.ts';
 import type { BrokerAddress, KafkaOptions } from './kafka-options.ts';
+import { retryingUnavailable } from './retrying.ts';
 
 export interface PartitionMetadata {
   readonly index: number;
@@ -164,20 +165,13 @@ export class BrokerCluster implements Cluster, AsyncDisposable {
   }
 
   /** Runs an operation again while brokers are away, for at most the request timeout. */
-  async retrying<T>(operation: (attempt: number) => Promise<T>, signal: AbortSignal): Promise<T> {
-    const deadline = Date.now() + this.options.requestTimeoutMs;
-    for (let attempt = 0; ; attempt++) {
-      try {
-        return await operation(attempt);
-      } catch (error) {
-        signal.throwIfAborted();
-        const failure = toCdcError(error);
-        const pauseMs = backoffMs(attempt, this.options.retryBackoffMs, 2_000);
-        if (failure.code !== 'BROKER_UNAVAILABLE' || Date.now() + pauseMs >= deadline) throw failure;
-        await delay(pauseMs, signal);
-        this.#controllerId = -1;
-      }
-    }
+  retrying<T>(operation: (attempt: number) => Promise<T>, signal: AbortSignal): Promise<T> {
+    const again = (attempt: number): Promise<T> => {
+      // After a failure another broker may be the controller.
+      if (attempt > 0) this.#controllerId = -1;
+      return operation(attempt);
+    };
+    return retryingUnavailable(this.options, again, signal);
   }
 
   async closeLinks(purpose: LinkPurpose): Promise<void> {

@@ -1,8 +1,10 @@
+import type { RangeSink } from '../bytes/range-sink.ts';
+
 /**
  * A reusable list of byte ranges that together form one value. The ranges are copied when the record is appended,
  * so the buffers may be reused afterwards. No object is made per range.
  */
-export class Gather {
+export class Gather implements RangeSink {
   readonly #buffers: Buffer[] = [];
   readonly #starts: number[] = [];
   readonly #ends: number[] = [];

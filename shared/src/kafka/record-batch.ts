@@ -6,11 +6,14 @@ import { unsignedVarintBytes, unzigzag, varintBytes, writeUnsignedVarint, writeV
 /** Bytes before the first record of a batch (record format v2). */
 export const batchHeaderBytes = 61;
 
+/** Upper bound of what a record adds to a batch beyond the bytes of its key, value and headers. */
+export const recordOverheadBytes = 40;
+
 /** A place between two records of a batch under construction. */
 export interface BatchMark {
-  readonly length: number;
-  readonly count: number;
-  readonly maxTimestampMs: number;
+  length: number;
+  count: number;
+  maxTimestampMs: number;
 }
 
 /**
@@ -30,25 +33,7 @@ export class RecordBatchBuilder {
     this.bytes = Buffer.allocUnsafeSlow(Math.max(capacity, batchHeaderBytes));
   }
 
-  /** Bytes that the record would add as the next one of this batch. */
-  recordBytes(
-    timestampMs: number,
-    keyBytes: number,
-    valueBytes: number,
-    headersBytes: number,
-    headerCount: number,
-  ): number {
-    const restBytes =
-      varintBytes(keyBytes) +
-      Math.max(keyBytes, 0) +
-      varintBytes(valueBytes) +
-      Math.max(valueBytes, 0) +
-      varintBytes(headerCount) +
-      headersBytes;
-    return this.#framedBytes(timestampMs, restBytes);
-  }
-
-  /** `keyEnd` −1 is a null key, `value` null a tombstone; `headers[headersStart, headersEnd)` is an encoded block. */
+  /** A negative `keyStart` or `keyEnd` is a null key, `value` null a tombstone; `headers[headersStart, headersEnd)` is an encoded block. */
   append(
     timestampMs: number,
     key: Buffer,
@@ -60,7 +45,7 @@ export class RecordBatchBuilder {
     headersEnd: number,
     headerCount: number,
   ): void {
-    const keyBytes = keyEnd < 0 ? -1 : keyEnd - keyStart;
+    const keyBytes = keyStart < 0 || keyEnd < 0 ? -1 : keyEnd - keyStart;
     const valueBytes = value === null ? -1 : value.totalBytes;
     const restBytes =
       varintBytes(keyBytes) +
@@ -80,8 +65,11 @@ export class RecordBatchBuilder {
     this.length = copyRange(headers, headersStart, headersEnd, out, at);
   }
 
-  mark(): BatchMark {
-    return { length: this.length, count: this.count, maxTimestampMs: this.maxTimestampMs };
+  /** Notes the present end in `mark`, an object that the caller keeps and reuses. */
+  saveMark(mark: BatchMark): void {
+    mark.length = this.length;
+    mark.count = this.count;
+    mark.maxTimestampMs = this.maxTimestampMs;
   }
 
   /** Drops every record after the mark. */
@@ -123,12 +111,6 @@ export class RecordBatchBuilder {
   reset(): void {
     this.length = batchHeaderBytes;
     this.count = 0;
-  }
-
-  #framedBytes(timestampMs: number, restBytes: number): number {
-    const timestampDelta = this.count === 0 ? 0 : timestampMs - this.baseTimestampMs;
-    const bodyBytes = 1 + varintBytes(timestampDelta) + varintBytes(this.count) + restBytes;
-    return varintBytes(bodyBytes) + bodyBytes;
   }
 
   /** Writes length, attributes and deltas of the next record with room for its rest; returns where the rest begins. */
