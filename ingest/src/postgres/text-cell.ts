@@ -1,0 +1,166 @@
+import { cellKind } from '@millrace/shared/format/json-cells.ts';
+
+import { copyBytes, rejectCell } from './cell.ts';
+import type { CellContext, CellWriter } from './cell.ts';
+
+const backslash = 0x5c;
+
+function hexDigit(byte: number): number {
+  return byte <= 0x39 ? byte - 0x30 : (byte | 0x20) - 0x57;
+}
+
+function fourHex(source: Buffer, at: number): number {
+  return (
+    (hexDigit(source[at] as number) << 12) |
+    (hexDigit(source[at + 1] as number) << 8) |
+    (hexDigit(source[at + 2] as number) << 4) |
+    hexDigit(source[at + 3] as number)
+  );
+}
+
+/** One byte below 0x80, escaped where COPY text needs it. */
+function putAscii(code: number, out: Buffer, at: number): number {
+  let to = at;
+  if (code === 0x0a || code === 0x09 || code === 0x0d || code === backslash) {
+    out[to++] = backslash;
+    out[to++] = code === 0x0a ? 0x6e : code === 0x09 ? 0x74 : code === 0x0d ? 0x72 : backslash;
+    return to;
+  }
+  out[to++] = code;
+  return to;
+}
+
+function putCodePoint(code: number, out: Buffer, at: number): number {
+  if (code < 0x80) return putAscii(code, out, at);
+  let to = at;
+  if (code < 0x800) {
+    out[to++] = 0xc0 | (code >> 6);
+  } else {
+    if (code < 0x1_0000) {
+      out[to++] = 0xe0 | (code >> 12);
+    } else {
+      out[to++] = 0xf0 | (code >> 18);
+      out[to++] = 0x80 | ((code >> 12) & 0x3f);
+    }
+    out[to++] = 0x80 | ((code >> 6) & 0x3f);
+  }
+  out[to++] = 0x80 | (code & 0x3f);
+  return to;
+}
+
+function putInvalid(context: CellContext, out: Buffer, at: number): number {
+  if (context.invalidText === 'dead-letter') throw rejectCell('invalid-text');
+  context.repairs.count++;
+  return context.invalidText === 'strip' ? at : putCodePoint(0xfffd, out, at);
+}
+
+/**
+ * A JSON string with escapes as COPY text. `\\ \b \f \n \r \t` mean the same in both and are copied as they are.
+ * NUL and lone surrogates go by the policy.
+ */
+export function copyEscapedString(
+  source: Buffer,
+  start: number,
+  end: number,
+  out: Buffer,
+  at: number,
+  context: CellContext,
+): number {
+  let from = start;
+  let to = at;
+  while (from < end) {
+    const byte = source[from++] as number;
+    if (byte !== backslash) {
+      out[to++] = byte;
+      continue;
+    }
+    const escape = source[from++] as number;
+    if (escape === 0x22 || escape === 0x2f) {
+      out[to++] = escape;
+    } else if (escape !== 0x75) {
+      out[to++] = backslash;
+      out[to++] = escape;
+    } else {
+      const unit = fourHex(source, from);
+      from += 4;
+      if (unit === 0 || (unit >= 0xdc00 && unit <= 0xdfff)) {
+        to = putInvalid(context, out, to);
+      } else if (unit >= 0xd800 && unit <= 0xdbff) {
+        const paired = from + 6 <= end && source[from] === backslash && source[from + 1] === 0x75;
+        const low = paired ? fourHex(source, from + 2) : 0;
+        if (low >= 0xdc00 && low <= 0xdfff) {
+          from += 6;
+          to = putCodePoint(0x1_0000 + ((unit - 0xd800) << 10) + (low - 0xdc00), out, to);
+        } else {
+          to = putInvalid(context, out, to);
+        }
+      } else {
+        to = putCodePoint(unit, out, to);
+      }
+    }
+  }
+  return to;
+}
+
+/** JSON text of a nested value as it stands, blanks and line ends included. */
+export function copyRawJson(source: Buffer, start: number, end: number, out: Buffer, at: number): number {
+  let to = at;
+  for (let from = start; from < end; from++) {
+    const byte = source[from] as number;
+    if (byte === backslash || byte < 0x20) to = putAscii(byte, out, to);
+    else out[to++] = byte;
+  }
+  return to;
+}
+
+/** Any value as text: strings as they are, numbers by their digits, nested values as JSON. */
+export function textCell(context: CellContext): CellWriter {
+  return {
+    bytesPerByte: 2,
+    extraBytes: 0,
+    write: (source, kind, start, end, out, at) => {
+      if (kind === cellKind.escapedString) return copyEscapedString(source, start, end, out, at, context);
+      if (kind === cellKind.array || kind === cellKind.object) return copyRawJson(source, start, end, out, at);
+      return copyBytes(source, start, end, out, at);
+    },
+  };
+}
+
+const nulEscape = Buffer.from(String.raw`\\u0000`);
+const rawNulEscape = Buffer.from(String.raw`\u0000`);
+
+/** The JSON document with each escaped NUL replaced or removed; escaped backslashes before `u0000` are left alone. */
+function withoutNul(json: string, context: CellContext): string {
+  return json.replaceAll(/\\(?:u0000|.)/gs, (escape) => {
+    if (escape !== String.raw`\u0000`) return escape;
+    if (context.invalidText === 'dead-letter') throw rejectCell('invalid-text');
+    context.repairs.count++;
+    return context.invalidText === 'strip' ? '' : '\ufffd';
+  });
+}
+
+/**
+ * A JSON document for `jsonb`: a string holds the document's text, any other value is the document itself.
+ * jsonb cannot hold NUL, so `\u0000` inside the document goes by the policy too.
+ */
+export function jsonbCell(context: CellContext): CellWriter {
+  const text = textCell(context);
+  return {
+    bytesPerByte: 3,
+    extraBytes: 0,
+    write: (source, kind, start, end, out, at) => {
+      const escaped = kind === cellKind.escapedString;
+      const nested = kind === cellKind.array || kind === cellKind.object;
+      if (escaped || nested) {
+        const bytes = source.subarray(start, end);
+        if (bytes.includes(escaped ? nulEscape : rawNulEscape)) {
+          const wire = bytes.toString('utf8');
+          const json = escaped ? (JSON.parse(`"${wire}"`) as string) : wire;
+          const repaired = Buffer.from(JSON.stringify(withoutNul(json, context)));
+          return copyEscapedString(repaired, 1, repaired.length - 1, out, at, context);
+        }
+      }
+      return text.write(source, kind, start, end, out, at);
+    },
+  };
+}
