@@ -87,11 +87,17 @@ export class TopicWriter implements AsyncDisposable {
     this.#lane = producer.lane(topic, 0);
   }
 
-  static async open(client: KafkaClient, topic: string, signal: AbortSignal): Promise<TopicWriter> {
+  /** `idempotent` false for brokers that know no producer ids: a record may then be written twice, which compaction mends. */
+  static async open(
+    client: KafkaClient,
+    topic: string,
+    { idempotent }: { readonly idempotent: boolean },
+    signal: AbortSignal,
+  ): Promise<TopicWriter> {
     const { requestTimeoutMs } = client.options;
     const options = {
       acks: -1,
-      idempotent: true,
+      idempotent,
       compression: 'none',
       maxBatchBytes: 512 * 1024,
       maxRequestBytes: 32 * 1024 * 1024,
