@@ -412,11 +412,19 @@ describe('a record that cannot be applied', () => {
     expect(await refusal(new Bench(), [record])).toMatchObject({ reason, offset: 0 });
   });
 
+  it('is taken in whole or not at all', async () => {
+    const bench = new Bench({ rules: { primaryKeys: ['id'] } });
+    const value =
+      '{"old":null,"data":[{"id":1,"name":"a"},{"id":null,"name":"b"}],"type":"INSERT","database":"shop","table":"customers","pkNames":["id"]}';
+    expect(await refusal(bench, [{ key: null, value }])).toMatchObject({ reason: 'null-primary-key' });
+    expect(bench.fold.close()).toMatchObject({ partitions: [], tables: [] });
+  });
+
   it('has no mark yet when it comes again', async () => {
     const bench = new Bench();
     const record = change('c', null, { id: null, name: 'a' });
     await refusal(bench, [record]);
-    expect(bench.fold.close().partitions[0]?.marks.size).toBe(0);
+    expect(bench.fold.close().partitions).toStrictEqual([]);
   });
 
   it('is one of a table without any key', async () => {

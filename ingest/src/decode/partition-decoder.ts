@@ -76,10 +76,9 @@ export class PartitionDecoder {
 
   /** The log holds nothing for a reader below `position`. */
   skipTo(fold: LaneFold, position: number): void {
-    const { topic, partition } = this.#options;
-    const range = fold.range(topic, partition, BigInt(this.position));
+    const from = this.position;
     this.position = position;
-    fold.advance(range, BigInt(position), new Map());
+    this.#advance(fold, from);
   }
 
   /** Takes what was counted since the last call. */
@@ -97,9 +96,8 @@ export class PartitionDecoder {
   run(fold: LaneFold, maxRows: number): DecodeOutcome {
     const batch = this.#batch;
     if (batch === null) return 'done';
-    const { topic, partition } = this.#options;
-    const range = fold.range(topic, partition, BigInt(this.position));
-    this.#rows.begin(fold, range, batch.bytes);
+    const from = this.position;
+    this.#rows.begin(fold, from, batch.bytes);
     try {
       const outcome = this.#take(fold, maxRows);
       if (outcome === 'done') {
@@ -110,8 +108,15 @@ export class PartitionDecoder {
     } catch (error) {
       throw this.#atRecord(error);
     } finally {
-      fold.advance(range, BigInt(this.position), this.#marks.takeMoved());
+      this.#advance(fold, from);
     }
+  }
+
+  #advance(fold: LaneFold, from: number): void {
+    if (this.position === from) return;
+    const { topic, partition } = this.#options;
+    const range = fold.range(topic, partition, BigInt(from));
+    fold.advance(range, BigInt(this.position), this.#marks.takeMoved());
   }
 
   #take(fold: LaneFold, maxRows: number): DecodeOutcome {

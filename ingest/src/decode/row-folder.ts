@@ -36,7 +36,7 @@ export class RowFolder {
   readonly #onTable: (table: SourceTable) => void;
   readonly #places = new Map<SourceTable, readonly Place[]>();
   #lane: LaneFold | null = null;
-  #range = 0;
+  #position = 0;
   #bytes: Buffer = Buffer.alloc(0);
   /** Number of `bytes` in the lane's batch; −1 until a row of it is kept. */
   #buffer = -1;
@@ -51,14 +51,14 @@ export class RowFolder {
     this.#onTable = options.onTable;
   }
 
-  /** Rows that follow lie in `bytes` and go into `lane`. */
-  begin(lane: LaneFold, range: number, bytes: Buffer): void {
+  /** Rows that follow lie in `bytes`, stand at or after `position` and go into `lane`. */
+  begin(lane: LaneFold, position: number, bytes: Buffer): void {
     if (lane !== this.#lane) {
       for (const places of this.#places.values()) for (const place of places) place.fold = null;
     }
     if (lane !== this.#lane || bytes !== this.#bytes) this.#buffer = -1;
     this.#lane = lane;
-    this.#range = range;
+    this.#position = position;
     this.#bytes = bytes;
   }
 
@@ -69,7 +69,10 @@ export class RowFolder {
   }
 
   fold(cursor: RecordCursor, frame: RecordFrame, key: KeyFrame, table: SourceTable): void {
-    for (const place of this.#placesOf(table, cursor, key)) {
+    const places = this.#placesOf(table, cursor, key);
+    // A record is taken in whole or not at all.
+    if (frame.rows > 1 || places.length > 1) this.#demandKeys(cursor, frame, key, places);
+    for (const place of places) {
       if (cursor.offset < place.floor) {
         this.#skipped++;
         continue;
@@ -83,6 +86,15 @@ export class RowFolder {
       for (let row = 0; row < frame.rows; row++) {
         if (frame.op === frameOp.delete) this.#delete(cursor, frame, key, place.target, fold, row);
         else this.#upsert(cursor, frame, place.target, fold, row);
+      }
+    }
+  }
+
+  #demandKeys(cursor: RecordCursor, frame: RecordFrame, key: KeyFrame, places: readonly Place[]): void {
+    for (const { target } of places) {
+      for (let row = 0; row < frame.rows; row++) {
+        if (frame.op === frameOp.delete) readDeletedKey(cursor, frame, key, target, row);
+        else readWrittenKey(cursor, frame, target, row);
       }
     }
   }
@@ -129,34 +141,33 @@ export class RowFolder {
     const former = Buffer.from(key.bytes.subarray(0, key.length));
     if (!key.read(cursor.bytes, after, afterEnd)) throw nullKey(target);
     if (key.length === former.length && former.compare(key.bytes, 0, key.length) === 0) return;
-    fold.delete(former, former.length, this.#retained(), before, beforeEnd, this.#range);
+    fold.delete(former, former.length, this.#retained(), before, beforeEnd, this.#range());
     this.#lane?.countChange();
   }
 
   #delete(cursor: RecordCursor, frame: RecordFrame, key: KeyFrame, target: Target, fold: TableFold, row: number): void {
+    readDeletedKey(cursor, frame, key, target, row);
     const start = frame.beforeStart[row] as number;
-    if (start >= 0) {
-      const end = frame.beforeEnd[row] as number;
-      if (!readOwnKey(cursor, target) && !target.key.read(cursor.bytes, start, end)) throw nullKey(target);
-      this.#put(fold, target, false, start, end);
-      return;
-    }
-    if (!key.decode(cursor.bytes, cursor.keyStart, cursor.keyEnd)) throw missingBefore();
-    if (!target.key.read(cursor.bytes, key.columns.start, key.columns.end)) throw missingBefore();
-    this.#put(fold, target, false, key.columns.start, key.columns.end);
+    if (start >= 0) this.#put(fold, target, false, start, frame.beforeEnd[row] as number);
+    else this.#put(fold, target, false, key.columns.start, key.columns.end);
   }
 
   /** The target's key was read. */
   #put(fold: TableFold, target: Target, isUpsert: boolean, start: number, end: number): void {
     const { bytes, length } = target.key;
-    if (isUpsert) fold.upsert(bytes, length, this.#retained(), start, end, this.#range);
-    else fold.delete(bytes, length, this.#retained(), start, end, this.#range);
+    if (isUpsert) fold.upsert(bytes, length, this.#retained(), start, end, this.#range());
+    else fold.delete(bytes, length, this.#retained(), start, end, this.#range());
     this.#lane?.countChange();
   }
 
   #retained(): number {
     if (this.#buffer < 0 && this.#lane !== null) this.#buffer = this.#lane.retain(this.#bytes);
     return this.#buffer;
+  }
+
+  /** Number of the partition in the lane's batch. */
+  #range(): number {
+    return this.#lane?.range(this.#topic, this.#partition, BigInt(this.#position)) ?? -1;
   }
 
   #placesOf(table: SourceTable, cursor: RecordCursor, key: KeyFrame): readonly Place[] {
@@ -209,6 +220,25 @@ function readOwnKey(cursor: RecordCursor, target: Target): boolean {
   const { bytes, keyStart, keyEnd } = cursor;
   if (keyStart < 0 || !isOwnKey(bytes, keyStart, keyEnd)) return false;
   return target.key.read(bytes, keyStart, keyEnd) && target.key.otherFields === 1;
+}
+
+function readWrittenKey(cursor: RecordCursor, frame: RecordFrame, target: Target, row: number): void {
+  if (readOwnKey(cursor, target)) return;
+  const start = frame.afterStart[row] as number;
+  if (!target.key.read(cursor.bytes, start, frame.afterEnd[row] as number)) throw nullKey(target);
+}
+
+/** From the row as it was, else from the record key. */
+function readDeletedKey(cursor: RecordCursor, frame: RecordFrame, key: KeyFrame, target: Target, row: number): void {
+  const { bytes } = cursor;
+  const start = frame.beforeStart[row] as number;
+  if (start >= 0) {
+    const found = readOwnKey(cursor, target) || target.key.read(bytes, start, frame.beforeEnd[row] as number);
+    if (!found) throw nullKey(target);
+    return;
+  }
+  if (!key.decode(bytes, cursor.keyStart, cursor.keyEnd)) throw missingBefore();
+  if (!target.key.read(bytes, key.columns.start, key.columns.end)) throw missingBefore();
 }
 
 function nullKey(target: Target): CdcError {

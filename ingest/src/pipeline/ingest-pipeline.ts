@@ -112,8 +112,8 @@ class IngestAttempt implements OwnershipListener {
   }
 
   async revoked(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<void> {
+    if (partitions.length === 0) return;
     const pumps = partitions.flatMap((partition) => this.#pumps.get(partitionKey(partition)) ?? []);
-    if (pumps.length === 0) return;
     const drainMs = this.#options.drainMs ?? usualDrainMs;
     const bound = AbortSignal.any([signal, this.#failure.signal, AbortSignal.timeout(drainMs)]);
     await Promise.all(pumps.map((pump) => pump.stop()));
@@ -125,9 +125,9 @@ class IngestAttempt implements OwnershipListener {
       this.#fail(this.#failure.signal.aborted ? this.#failure.signal.reason : error);
       throw error;
     } finally {
-      for (const pump of pumps) {
-        this.#pumps.delete(partitionKey(pump.partition));
-        pump.lane.destination.release([pump.partition]);
+      for (const partition of partitions) {
+        this.#pumps.delete(partitionKey(partition));
+        this.#lanes[laneOf(partition, this.#lanes.length)]?.destination.release([partition]);
       }
       this.#offsets.forget(partitions);
     }
