@@ -119,8 +119,8 @@ export function decodeRecords<R>(bytes: Buffer, schema: AvroSchema): DecodedReco
       details: { reason: 'schema' },
     });
   }
-  const parsed = JSON.parse(text) as AvroSchema;
-  const type = compile(renameByFieldId(parsed, collectNames(schema, new Map())));
+  const written: AvroSchema = JSON.parse(text);
+  const type = compile(renameByFieldId(written, collectNames(schema, new Map())));
   const rows: R[] = [];
   for (const block of container.blocks) {
     let at = 0;
