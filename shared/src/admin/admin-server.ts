@@ -4,6 +4,7 @@ import type { MetricsOptions } from '../config/runtime-options.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { PipelineStatus } from '../observe/pipeline-status.ts';
+import { exposeTableStates } from '../observe/table-state-metrics.ts';
 import { Access, isLoopback } from './access.ts';
 import { EventStream } from './event-stream.ts';
 import { listen } from './listen.ts';
@@ -56,6 +57,7 @@ export class AdminServer implements AsyncDisposable {
   static async start(address: MetricsOptions, options: AdminServerOptions): Promise<AdminServer | null> {
     if (address.port === null) return null;
     const admin = new AdminServer(address, options);
+    exposeTableStates(options.status, options.metrics);
     const port = await listen(admin.#server, address.port, address);
     admin.#server.unref();
     const { host } = address;
