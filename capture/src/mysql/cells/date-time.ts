@@ -236,3 +236,14 @@ export function readTemporalText(source: DataView, start: number, end: number): 
     .replace(/(\.\d*?)0+$/, '$1')
     .replace(/\.$/, '');
 }
+
+export function readOldTimestamp(source: DataView, start: number): string {
+  const seconds = source.getUint32(start, true);
+  if (seconds === 0) return '0000-00-00 00:00:00';
+  return new Date(seconds * 1000).toISOString().slice(0, 19).replace('T', ' ');
+}
+
+export function readOldDateTime(source: DataView, start: number): string {
+  const packed = String(source.getBigUint64(start, true)).padStart(14, '0');
+  return packed.replace(/^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/, '$1-$2-$3 $4:$5:$6');
+}

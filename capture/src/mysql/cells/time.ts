@@ -131,3 +131,9 @@ export function readTime(source: DataView, start: number, digits: number): strin
   const seconds = (clock >> 12n) * 3600n + ((clock >> 6n) & 63n) * 60n + (clock & 63n);
   return timeText(sign * (seconds * 1_000_000n + units * unitMicros));
 }
+
+export function readOldTime(source: DataView, start: number): string {
+  const packed = source.getInt16(start + 1, true) * 256 + source.getUint8(start);
+  const digits = String(Math.abs(packed)).padStart(6, '0');
+  return `${packed < 0 ? '-' : ''}${digits.replace(/^(\d+)(\d\d)(\d\d)$/, '$1:$2:$3')}`;
+}
