@@ -97,7 +97,7 @@ function stringFit(column: ColumnSchema, target: PgType, isEnum: boolean): TypeF
 function binaryFit(column: ColumnSchema, target: PgType): TypeFit {
   const preferred = pgTypeOf(column);
   if (preferred.name === 'bit') {
-    return target.name === 'bit' ? atLeast(target.args[0] === preferred.args[0]) : 'unrelated';
+    return target.name === 'bit' && target.args[0] === preferred.args[0] ? 'fits' : 'unrelated';
   }
   // The bytes of a bit string of varying length do not tell how many bits it has.
   return preferred.name === 'bytea' && target.name === 'bytea' ? 'fits' : 'unrelated';
@@ -114,7 +114,7 @@ function isText(target: PgType): boolean {
 function scalarFit(type: LogicalType, column: ColumnSchema, target: PgType, isEnum: boolean): TypeFit {
   switch (type.kind) {
     case 'boolean':
-      return target.name === 'bit' ? atLeast(target.args[0] === 1) : integerFit(type.kind, target);
+      return target.name === 'bit' && target.args[0] === 1 ? 'fits' : integerFit(type.kind, target);
     case 'tinyint':
     case 'smallint':
     case 'int':
@@ -178,22 +178,37 @@ export function typeFit(column: ColumnSchema, target: CatalogColumn): TypeFit {
   return scalarFit(column.type, column, target.type, target.isEnum);
 }
 
-/** What a column becomes to take the stream: the stream's own type, or the least common one with the old. */
+/** Digits before and after the point that a number type holds; null for numeric without limits. */
+function numberRoom(type: PgType): { readonly whole: number; readonly scale: number } | null {
+  const whole = { int2: 5, int4: 10, int8: 19 }[type.name];
+  if (whole !== undefined) return { whole, scale: 0 };
+  const [precision, scale = 0] = type.args;
+  return precision === undefined ? null : { whole: precision - scale, scale };
+}
+
+function isExactNumber(type: PgType): boolean {
+  return type.name === 'numeric' || integerRank[type.name] !== undefined;
+}
+
+/**
+ * The type that takes both the stream's column and what the target holds, where it is too narrow; null where no
+ * ALTER keeps every value.
+ */
 export function widenedType(column: ColumnSchema, target: CatalogColumn): PgType | null {
   const wanted = pgTypeOf(column);
   const old = target.type;
   if (wanted.array || old.array) return null;
-  if (wanted.name === 'numeric' && old.name === 'numeric' && wanted.args.length > 0 && old.args.length > 0) {
-    const scale = Math.max(wanted.args[1] ?? 0, old.args[1] ?? 0);
-    const whole = Math.max(...[wanted, old].map((type) => (type.args[0] ?? 0) - (type.args[1] ?? 0)));
+  if (limitedTextTargets.has(old.name)) return { name: 'text', args: [], array: false };
+  if (isExactNumber(wanted) && isExactNumber(old)) {
+    if (wanted.name !== 'numeric' && old.name !== 'numeric') return wanted;
+    const rooms = [numberRoom(wanted), numberRoom(old)];
+    const scale = Math.max(...rooms.map((room) => room?.scale ?? Number.POSITIVE_INFINITY));
+    if (!Number.isFinite(scale)) return { name: 'numeric', args: [], array: false };
+    const whole = Math.max(...rooms.map((room) => room?.whole ?? 0));
     return { name: 'numeric', args: [whole + scale, scale], array: false };
   }
-  if (wanted.name === 'numeric' && integerRank[old.name] !== undefined && wanted.args.length > 0) {
-    const scale = wanted.args[1] ?? 0;
-    const whole = Math.max((wanted.args[0] ?? 0) - scale, { int2: 5, int4: 10, int8: 19 }[old.name] ?? 19);
-    return { name: 'numeric', args: [whole + scale, scale], array: false };
-  }
-  return wanted;
+  if (old.name === 'numeric') return { name: 'numeric', args: [], array: false };
+  return old.name === wanted.name || (old.name === 'float4' && wanted.name === 'float8') ? wanted : null;
 }
 
 /** Whether `ALTER COLUMN … TYPE` changes the catalogue only and leaves the rows where they are. */
