@@ -241,8 +241,10 @@ sink: {type: kafka, properties: {bootstrap.servers: 'localhost:9092', linger: {m
 
   it('derives identities that Kafka and lake accept from any pipeline name', () => {
     const pipeline = loadIngest(withLines(plainPostgres, 'pipeline', 'name: Sync MySQL → PG'));
-    expect(pipeline.sink.commitUser).toBe('Sync-MySQL-PG');
-    expect(pipeline.source.client.consumer.groupId).toBe('millrace-Sync-MySQL-PG');
+    expect(pipeline.sink.commitUser).toMatch(/^Sync-MySQL-PG-[0-9a-f]{8}$/);
+    expect(pipeline.source.client.consumer.groupId).toBe(`millrace-${pipeline.sink.commitUser}`);
+    const other = loadIngest(withLines(plainPostgres, 'pipeline', 'name: Sync MySQL ← PG'));
+    expect(other.sink.commitUser).not.toBe(pipeline.sink.commitUser);
   });
 
   it('is frozen all the way down', () => {

@@ -35,6 +35,11 @@ export function parseMapping(text: string, targetName: string, minimumParts = 1)
   return parsed(entries);
 }
 
+/** Selectors of a mapping that were read in a relaxed way. */
+export function relaxedEntries(entries: readonly { readonly tables: TableSelectors }[]): readonly string[] {
+  return entries.flatMap(({ tables }) => tables.relaxed);
+}
+
 /** A mapping whose targets are read by `read`; null from it is a target that does not fit `rule`. */
 export function parseMappingTo<T>(
   text: string,

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 import type { PemFile } from '../pem-file.ts';
 
 /** What the builders of all blocks need beside their own options. */
@@ -24,7 +26,12 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
-/** Letters, digits, dot, underscore and dash only, for places that allow no others. */
+/**
+ * A name of 1 to 64 letters, digits, dots, underscores and dashes, for places that allow no others. A name that has to
+ * be changed gets a hash at its end, so that two names never become one identity.
+ */
 export function safeIdentity(name: string): string {
-  return name.replaceAll(/[^A-Za-z0-9._-]+/g, '-').slice(0, 64);
+  if (/^[A-Za-z0-9._-]{1,64}$/.test(name)) return name;
+  const digest = createHash('sha256').update(name).digest('hex').slice(0, 8);
+  return `${name.replaceAll(/[^A-Za-z0-9._-]+/g, '-').slice(0, 55)}-${digest}`;
 }

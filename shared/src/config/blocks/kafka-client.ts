@@ -1,4 +1,5 @@
 import type { KafkaClientOptions } from '../kafka-client-options.ts';
+import { safeIdentity } from './context.ts';
 import type { BuildContext } from './context.ts';
 import { consumerOnly, producerOnly } from './kafka-client-declarations.ts';
 import type { kafkaClientDeclarations, KafkaClientBlock } from './kafka-client-declarations.ts';
@@ -40,7 +41,7 @@ export function buildKafkaClient(
   const idempotence = values['properties.enable.idempotence'];
   return {
     bootstrapServers: values['properties.bootstrap.servers'],
-    clientId: values['properties.client.id'] ?? `millrace-${context.pipelineName}`,
+    clientId: values['properties.client.id'] ?? `millrace-${safeIdentity(context.pipelineName)}`,
     clientRack: values['properties.client.rack'],
     security,
     requestTimeoutMs: values['properties.request.timeout.ms'],

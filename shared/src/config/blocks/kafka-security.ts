@@ -28,7 +28,7 @@ function buildTls(block: KafkaClientBlock, context: BuildContext): KafkaTls | un
   const chain = inline(values['properties.ssl.keystore.certificate.chain']);
   const key = inline(values['properties.ssl.keystore.key']);
   if ((chain === null) !== (key === null)) {
-    const name = chain === null ? 'properties.ssl.keystore.key' : 'properties.ssl.keystore.certificate.chain';
+    const name = chain === null ? 'properties.ssl.keystore.certificate.chain' : 'properties.ssl.keystore.key';
     block.problem('missing', name, 'certificate chain and key are given together');
   }
   if (trust === undefined || own === undefined) return undefined;

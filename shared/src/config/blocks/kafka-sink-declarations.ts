@@ -3,7 +3,7 @@ import { boolean, grammar, integer, oneOf, text } from '../declare/option-type.t
 import type { OptionType } from '../declare/option-type.ts';
 import { collected, defaulted, notYet, optional, required } from '../declare/option.ts';
 import type { KafkaHeader, PartitionOverride } from '../kafka-sink-options.ts';
-import { parseMappingTo } from '../mapping.ts';
+import { parseMappingTo, relaxedEntries } from '../mapping.ts';
 import { parsed, unparsable } from '../parsed.ts';
 import type { Parsed } from '../parsed.ts';
 import { kafkaClientDeclarations } from './kafka-client-declarations.ts';
@@ -71,10 +71,13 @@ export const kafkaSinkDeclarations = {
   'partition.strategy': defaulted(oneOf(['all-to-zero', 'hash-by-key']), 'all-to-zero', {
     doc: 'Partition 0, or murmur2 of the key bytes',
   }),
-  'partition.strategy.overrides': optional(grammar('sel:strategy;…', parseOverrides), {
-    doc: 'Per table; also hash-by-table',
-    own: true,
-  }),
+  'partition.strategy.overrides': optional(
+    grammar('sel:strategy;…', parseOverrides, { remarks: (value) => relaxedEntries(value) }),
+    {
+      doc: 'Per table; also hash-by-table',
+      own: true,
+    },
+  ),
   'key.format': defaulted(oneOf(['json', 'csv']), 'json', { doc: 'Record keys' }),
   'value.format': defaulted(oneOf(['debezium-json', 'canal-json']), 'debezium-json', {
     doc: 'Record values',

@@ -2,7 +2,7 @@ import type { Block } from '../declare/block.ts';
 import { boolean, duration, grammar, integer, list, oneOf, secret, size, text } from '../declare/option-type.ts';
 import { defaulted, notYet, optional, required, withoutEffect } from '../declare/option.ts';
 import { selectors } from '../declare/selector-type.ts';
-import { parseMappingTo } from '../mapping.ts';
+import { parseMappingTo, relaxedEntries } from '../mapping.ts';
 import type { ChunkKeyColumn } from '../mysql-source-options.ts';
 import { parsed, unparsable } from '../parsed.ts';
 import type { Parsed } from '../parsed.ts';
@@ -121,9 +121,12 @@ export const mysqlSourceDeclarations = {
     doc: 'Chunks read side by side; default pipeline.parallelism, else 4',
     own: true,
   }),
-  'scan.incremental.snapshot.chunk.key-column': optional(grammar('sel:col;…', parseChunkKeyColumns), {
-    doc: 'Indexed column to split by, needed for tables without a key',
-  }),
+  'scan.incremental.snapshot.chunk.key-column': optional(
+    grammar('sel:col;…', parseChunkKeyColumns, { remarks: (value) => relaxedEntries(value) }),
+    {
+      doc: 'Indexed column to split by, needed for tables without a key',
+    },
+  ),
   'scan.incremental.snapshot.unbounded-chunk-first.enabled': defaulted(boolean, 'false', {
     doc: 'Read the tail chunk first',
     status: 'D',

@@ -1,7 +1,7 @@
 import { grammar } from '../declare/option-type.ts';
 import type { OptionType } from '../declare/option-type.ts';
 import type { TopicMapping } from '../kafka-sink-options.ts';
-import { parseMappingTo } from '../mapping.ts';
+import { parseMappingTo, relaxedEntries } from '../mapping.ts';
 
 /** Kafka's own rule; `.` and `..` are no topics. */
 export function isTopicName(name: string): boolean {
@@ -10,8 +10,11 @@ export function isTopicName(name: string): boolean {
 
 export const topicRule = 'a topic of 1 to 249 characters A-Z a-z 0-9 . _ -';
 
-export const topicMapping: OptionType<readonly TopicMapping[]> = grammar('sel:topic;…', (text) =>
-  parseMappingTo(text, { name: 'topic', rule: topicRule }, ({ tables, target: topic }) =>
-    isTopicName(topic) ? { tables, topic } : null,
-  ),
+export const topicMapping: OptionType<readonly TopicMapping[]> = grammar(
+  'sel:topic;…',
+  (text) =>
+    parseMappingTo(text, { name: 'topic', rule: topicRule }, ({ tables, target: topic }) =>
+      isTopicName(topic) ? { tables, topic } : null,
+    ),
+  { remarks: (value) => relaxedEntries(value) },
 );
