@@ -16,7 +16,7 @@ containers_running() {
 containers_up() {
   containers_answer || { say 'needs a container engine with compose' >&2; return 3; }
   choose_ports
-  compose up --detach --wait
+  compose up --detach --wait || return 3
   mysql_users_sql | compose exec -T mysql mysql -uroot "-p$MYSQL_ROOT_PASSWORD" 2>/dev/null
 }
 
