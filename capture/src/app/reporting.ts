@@ -12,6 +12,7 @@ export class Reporting implements CaptureCounters {
   readonly #metrics: Metrics;
   readonly #logger: Logger;
   #newestCommitMicros = 0;
+  #backlogBytes: number | null = null;
   #lastPacketMs: number;
   readonly #nowMs: () => number;
 
@@ -72,6 +73,11 @@ export class Reporting implements CaptureCounters {
     this.#metrics.set('inflight_bytes', {}, bytes);
   }
 
+  /** Log bytes at the source that are not read yet; null where unknown. */
+  backlog(bytes: number | null): void {
+    this.#backlogBytes = bytes;
+  }
+
   /** Ages grow by themselves. */
   refresh(): void {
     const now = this.#nowMs();
@@ -79,6 +85,6 @@ export class Reporting implements CaptureCounters {
     if (this.#newestCommitMicros === 0) return;
     const seconds = Math.max(0, now - this.#newestCommitMicros / 1000) / 1000;
     this.#metrics.set('capture_lag_seconds', {}, seconds);
-    this.#status.setLag('capture', { seconds });
+    this.#status.setLag('capture', { seconds, bytes: this.#backlogBytes });
   }
 }

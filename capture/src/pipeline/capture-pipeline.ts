@@ -107,6 +107,17 @@ export class CapturePipeline<V extends ValueRanges> {
     this.#tablesRecord = null;
   }
 
+  tables(): Iterable<readonly [string, TableState]> {
+    return this.#tables;
+  }
+
+  /** Tells again of a table that an earlier start stopped. */
+  announceStopped(table: string, state: TableState & { readonly state: 'stopped' }): void {
+    const hint =
+      'It stays stopped, because its changes since then are missing: start with --from-scratch to read it anew.';
+    this.#parts.onTableStopped(table, new CdcError(state.code, state.message, { details: { table }, hint }));
+  }
+
   get snapshotDone(): boolean {
     return !this.#parts.snapshotter.active;
   }
@@ -257,7 +268,7 @@ export class CapturePipeline<V extends ValueRanges> {
       const count = prepared.stream.publishRows(event, facts, windows.watcher(text));
       counters.rows(text, event.op, count);
     } catch (error) {
-      this.#stopTable(text, error);
+      this.stopTable(text, error);
     }
   }
 
@@ -269,13 +280,13 @@ export class CapturePipeline<V extends ValueRanges> {
       if (!this.#tables.has(text)) this.setTable(text, { state: 'live' });
       return prepared;
     } catch (error) {
-      this.#stopTable(text, error);
+      this.stopTable(text, error);
       return null;
     }
   }
 
   /** An error that only concerns its table stops the table, for good; anything else goes up. */
-  #stopTable(text: string, error: unknown): void {
+  stopTable(text: string, error: unknown): void {
     if (!(error instanceof CdcError) || error.policy.retry !== 'table') throw error;
     this.setTable(text, { state: 'stopped', code: error.code, message: error.message });
     this.#parts.snapshotter.remove(text);
