@@ -236,16 +236,26 @@ export class JsonScanner {
 
   #object(from: number, depth: number): number {
     if (depth > maxNesting) throw undecodable('too-deep');
+    const view = this.view;
+    const limit = this.limit;
     let at = this.blanks(from);
     if (this.peek(at) === byteOf.closeBrace) return at + 1;
     for (;;) {
       if (this.peek(at) !== byteOf.quote) throw this.fail(at);
-      at = this.colon(this.string(at + 1) + 1);
-      at = this.blanks(this.value(at, depth));
-      const byte = this.peek(at);
+      at = this.string(at + 1) + 1;
+      // Blanks are rare: the usual spelling is looked for first.
+      if (at + 1 < limit && view.getUint8(at) === byteOf.colon && view.getUint8(at + 1) > 0x20) at++;
+      else at = this.colon(at);
+      at = this.value(at, depth);
+      let byte = at < limit ? view.getUint8(at) : -1;
+      if (byte <= 0x20) {
+        at = this.blanks(at);
+        byte = this.peek(at);
+      }
       if (byte === byteOf.closeBrace) return at + 1;
       if (byte !== byteOf.comma) throw this.fail(at);
-      at = this.blanks(at + 1);
+      at++;
+      if (at < limit && view.getUint8(at) <= 0x20) at = this.blanks(at);
     }
   }
 

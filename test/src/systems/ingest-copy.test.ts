@@ -183,7 +183,7 @@ function ingest(file: string, ...options: readonly string[]): Service {
 async function untilIdle(file: string): Promise<void> {
   await using service = ingest(file, '--until-idle');
   const { code } = await service.exit();
-  expect(code, service.tail()).toBe(exitStopped);
+  if (code !== exitStopped) throw new Error(`ended with ${String(code)}\n${service.tail()}`);
 }
 
 async function inPostgres(database: PostgresDatabase, table: PublishedTable): Promise<readonly object[]> {
