@@ -42,21 +42,18 @@ const notTaken = (value: string) => ({
 const recovery = { as: 'ignored', reason: 'no schema history is needed, so none has to be recovered' } as const;
 const silentLoss = { as: 'refused', reason: 'rows would be lost in silence; leave the option out' } as const;
 
-export const snapshotModes = optional(
-  oneOf(['initial', 'initial_only', 'no_data', 'schema_only', 'when_needed', 'never']),
-  {
-    doc: 'As Debezium; becomes scan.startup.mode',
-    aliases: ['debezium.snapshot.mode'],
-    notes: {
-      when_needed: { as: 'refused', reason: `a new snapshot by itself: ${notYet}; use initial` },
-      recovery,
-      schema_only_recovery: recovery,
-      ...notTaken('always'),
-      ...notTaken('configuration_based'),
-      ...notTaken('custom'),
-    },
+export const snapshotModes = optional(oneOf(['initial', 'initial_only', 'no_data', 'schema_only', 'never']), {
+  doc: 'As Debezium; becomes scan.startup.mode',
+  aliases: ['debezium.snapshot.mode'],
+  notes: {
+    when_needed: { as: 'refused', reason: `a new snapshot by itself: ${notYet}; use initial` },
+    recovery,
+    schema_only_recovery: recovery,
+    ...notTaken('always'),
+    ...notTaken('configuration_based'),
+    ...notTaken('custom'),
   },
-);
+});
 
 /** A rendering of Debezium's own is refused until it is honoured. */
 const valueHandling = (name: string) =>
