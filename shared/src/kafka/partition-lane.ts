@@ -20,6 +20,13 @@ export type LaneObserver = (lane: PartitionLane, bytes: number) => void;
 export type Verdict = 'held' | 'again' | 'split' | 'fail';
 
 /**
+ * A broker that does not know a producer, or has forgotten it after long silence, takes a batch of any sequence as its
+ * first. If the first of several under way were lost, the second would be written before it: so one goes alone until the
+ * broker has lately acknowledged one.
+ */
+const trustMs = 10 * 60_000;
+
+/**
  * Ordered way into one topic-partition: what waits, what is under way and what must be sent again. All decisions about
  * the order are here; the producer does the sending. One batch is under way at a time, or up to five where the broker
  * checks their sequence; after a failure always one, until everything that failed is held.
@@ -46,6 +53,7 @@ export class PartitionLane {
   #again: SentBatch[] = [];
   #baseSequence = 0;
   #heldBytes = 0;
+  #heldAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(topic: string, partition: number, queue: LaneQueue, maxInFlight: number, observe: LaneObserver) {
     this.topic = topic;
@@ -95,10 +103,11 @@ export class PartitionLane {
     return Math.min(first, this.#again[0]?.firstSequence ?? Number.POSITIVE_INFINITY);
   }
 
-  canSend(released: number): boolean {
+  canSend(released: number, nowMs: number): boolean {
     if (this.isWaiting) return false;
     if (this.#again.length > 0) return this.#inFlight.length === 0;
-    return this.#inFlight.length < this.#maxInFlight && this.#queue.sendable(released);
+    const most = nowMs - this.#heldAtMs < trustMs ? this.#maxInFlight : 1;
+    return this.#inFlight.length < most && this.#queue.sendable(released);
   }
 
   /**
@@ -129,8 +138,9 @@ export class PartitionLane {
   }
 
   /** The brokers hold the batch. */
-  held(batch: SentBatch): void {
+  held(batch: SentBatch, nowMs: number): void {
     this.#remove(batch);
+    this.#heldAtMs = nowMs;
     this.troubleSinceMs = null;
     this.#recount();
   }

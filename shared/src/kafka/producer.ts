@@ -180,7 +180,9 @@ export class Producer implements AsyncDisposable {
     if (this.#failure !== null) return;
     let ready = [...lanes];
     while (ready.length > 0) {
-      ready = ready.filter((lane) => lane.canSend(this.#released) && !this.#lingers(lane) && this.#isPlaced(lane));
+      ready = ready.filter(
+        (lane) => lane.canSend(this.#released, Date.now()) && !this.#lingers(lane) && this.#isPlaced(lane),
+      );
       for (const [leader, led] of Map.groupBy(ready, (lane) => this.#leaderOf(lane))) this.#send(leader, led);
     }
   }
@@ -302,7 +304,7 @@ export class Producer implements AsyncDisposable {
   }
 
   #held({ lane, batch }: Shipment): void {
-    lane.held(batch);
+    lane.held(batch, Date.now());
     this.#failures = 0;
     this.#pool.give(batch.builder);
     this.#rest(lane);
@@ -318,6 +320,8 @@ export class Producer implements AsyncDisposable {
     this.#recovering = true;
     try {
       while (this.#waiting.size > 0 && this.#failure === null) {
+        // Lets the caller finish, so that all lanes that wait are looked up together.
+        await Promise.resolve();
         if (this.#failures > 0 || this.#hasTried()) await this.#pause();
         this.#giveUpLate();
         await this.#placeWaiting();
