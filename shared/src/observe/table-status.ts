@@ -80,12 +80,16 @@ export class TableStatus {
   }
 }
 
-/** Estimates of row counts are rough: what is done is never more than the total, and nothing is left once it is over. */
+/** Estimates of row counts are rough: one that is exceeded is worth nothing, and nothing is left once it is over. */
 function progressSnapshot(progress: Progress, state: TableState, nowMs: number): ProgressSnapshot {
   const { done, chunksLeft } = progress;
   const running = state === 'snapshotting' || state === 'resync';
-  const total = progress.total === null ? null : running ? Math.max(progress.total, done) : done;
+  const total = running ? usableEstimate(progress) : done;
   const rowsPerSecond = running ? progress.rate.perSecond(nowMs) : 0;
   const known = running && total !== null && rowsPerSecond > 0;
   return { done, total, chunksLeft, rowsPerSecond, etaSeconds: known ? (total - done) / rowsPerSecond : null };
+}
+
+function usableEstimate({ done, total, chunksLeft }: Progress): number | null {
+  return total !== null && (done < total || chunksLeft === 0) ? Math.max(done, total) : null;
 }
