@@ -2,9 +2,16 @@ import { abortable, backoffMs, delay } from '@millrace/shared/async/delay.ts';
 import { CdcError, invariantBroken } from '@millrace/shared/errors/cdc-error.ts';
 import type { ErrorDetails } from '@millrace/shared/errors/cdc-error.ts';
 
-import type { ClaimedPartition, ConsumedRange, DestinationLane, LaneBatch, TopicPartition } from '../destination.ts';
-import { BatchApplier, fewRows } from './apply-batch.ts';
-import type { StepPlace } from './apply-batch.ts';
+import type {
+  ClaimedPartition,
+  ConsumedRange,
+  DestinationLane,
+  LaneBatch,
+  TableBatch,
+  TopicPartition,
+} from '../destination.ts';
+import { BatchApplier } from './apply-batch.ts';
+import type { NoteStep, StepPlace } from './apply-batch.ts';
 import type { TextRepairs } from './cell.ts';
 import { resolveOutcome } from './commit-outcome.ts';
 import { grantMetadataTables, grantTable } from './grants.ts';
@@ -26,7 +33,7 @@ import { TableOpener } from './open-table.ts';
 import type { OpenTable } from './open-table.ts';
 import type { PostgresSettings } from './options.ts';
 import { serverError, StepFailed } from './pipeline.ts';
-import type { Pipeline, Statement } from './pipeline.ts';
+import type { Pipeline, Statement, StepResult } from './pipeline.ts';
 import type { PostgresSession } from './session.ts';
 import { copyPlace, destinationError, failureClass } from './sql-state.ts';
 import { endFrozenOwners } from './frozen-owner.ts';
@@ -151,6 +158,8 @@ export class PostgresLane implements DestinationLane {
         await abortable(this.#attempt(batch, signal), signal);
         break;
       } catch (error) {
+        // The server may still carry out a COMMIT that it has received: only a new claim tells where to continue.
+        if (signal.aborted) this.release(batch.partitions);
         await this.#afterFailure(error, signal);
         if (this.#fenceFailed(error)) {
           // A commit of ours whose answer was lost also moves the offsets from under the next attempt.
@@ -182,53 +191,44 @@ export class PostgresLane implements DestinationLane {
   async #attempt(batch: LaneBatch, signal: AbortSignal): Promise<void> {
     const session = await this.#open(signal);
     this.#steps = [];
-    const note = (place: StepPlace): void => {
+    const note: NoteStep = (place) => {
       this.#steps.push(place);
     };
     const opened = new Map<string, OpenTable>();
-    const missing = batch.tables.filter(
-      (table) => this.#tableFor(table.target.schema.fingerprint, batchKey(table)) === null,
-    );
-    let pipeline: Pipeline;
+    const missing = batch.tables.filter((table) => !this.#isOpen(table));
     if (missing.length > 0) {
-      const fencing = await session.pipeline(signal);
-      this.#putFence(fencing, batch, note);
-      await fencing.finish(signal);
-      // One order for every lane, so that two cannot wait for each other's tables.
-      for (const table of missing.toSorted((a, b) => (batchKey(a) < batchKey(b) ? -1 : 1))) {
-        if (opened.get(batchKey(table))?.schema.fingerprint === table.target.schema.fingerprint) continue;
-        opened.set(batchKey(table), await this.#opener.open(session, table.target.schema));
-      }
+      await pipelined(session, signal, (pipeline) => {
+        this.#putFence(pipeline, batch, note);
+      });
+      await this.#openTables(session, missing, opened);
       this.#steps = [];
-      pipeline = await session.pipeline(signal);
-    } else {
-      pipeline = await session.pipeline(signal);
-      this.#putFence(pipeline, batch, note);
     }
-    try {
-      const applier = new BatchApplier(pipeline, note, fewRows);
+    const results = await pipelined(session, signal, async (pipeline) => {
+      if (missing.length === 0) this.#putFence(pipeline, batch, note);
+      const applier = new BatchApplier(pipeline, note);
       for (const table of batch.tables) {
         const open = opened.get(batchKey(table)) ?? this.#tables.get(batchKey(table));
         if (open === undefined) throw invariantBroken('a table is not open');
         await applier.apply(table, open, signal);
       }
-      const marks = marksParameters(this.#settings.commitUser, batch.partitions);
-      if (marks !== null) {
-        pipeline.execute(this.#marks, marks);
-        note({ work: 'marks', table: null, row: null });
-      }
-      pipeline.execute(commit);
-      note({ work: 'commit', table: null, row: null });
-      const results = await pipeline.finish(signal);
-      if (results.at(-1)?.tag !== 'COMMIT') throw invariantBroken('a transaction did not commit');
-    } catch (error) {
-      pipeline.abandon();
-      throw error;
-    }
+      this.#putMarksAndCommit(pipeline, batch, note);
+    });
+    if (results.at(-1)?.tag !== 'COMMIT') throw invariantBroken('a transaction did not commit');
     await this.#keep(opened, session);
   }
 
-  #putFence(pipeline: Pipeline, batch: LaneBatch, note: (place: StepPlace) => void): void {
+  async #openTables(
+    session: PostgresSession,
+    missing: readonly TableBatch[],
+    opened: Map<string, OpenTable>,
+  ): Promise<void> {
+    // One order for every lane, so that two cannot wait for each other's tables.
+    for (const table of missing.toSorted((a, b) => (batchKey(a) < batchKey(b) ? -1 : 1))) {
+      opened.set(batchKey(table), await this.#opener.open(session, table.target.schema));
+    }
+  }
+
+  #putFence(pipeline: Pipeline, batch: LaneBatch, note: NoteStep): void {
     const parameters = fenceParameters(
       this.#settings.commitUser,
       batch.partitions,
@@ -241,6 +241,16 @@ export class PostgresLane implements DestinationLane {
     note({ work: 'fence', table: null, row: null });
   }
 
+  #putMarksAndCommit(pipeline: Pipeline, batch: LaneBatch, note: NoteStep): void {
+    const marks = marksParameters(this.#settings.commitUser, batch.partitions);
+    if (marks !== null) {
+      pipeline.execute(this.#marks, marks);
+      note({ work: 'marks', table: null, row: null });
+    }
+    pipeline.execute(commit);
+    note({ work: 'commit', table: null, row: null });
+  }
+
   #epochOf(range: ConsumedRange): bigint {
     const held = this.#held.get(partitionKey(range));
     if (held !== undefined) return held.epoch;
@@ -250,9 +260,8 @@ export class PostgresLane implements DestinationLane {
     });
   }
 
-  #tableFor(fingerprint: string, key: string): OpenTable | null {
-    const open = this.#tables.get(key);
-    return open !== undefined && open.schema.fingerprint === fingerprint ? open : null;
+  #isOpen(table: TableBatch): boolean {
+    return this.#tables.get(batchKey(table))?.schema.fingerprint === table.target.schema.fingerprint;
   }
 
   /** Tables stay open once their transaction is durable; what they replace is cleared away. */
@@ -359,9 +368,25 @@ export class PostgresLane implements DestinationLane {
   }
 }
 
-function batchKey(table: LaneBatch['tables'][number]): string {
+function batchKey(table: TableBatch): string {
   const { namespace, schema, table: name } = table.target.schema.id;
   return JSON.stringify([namespace, schema, name]);
+}
+
+/** One pipeline from its first step to its last answer; a failure leaves the session ready for a rollback. */
+async function pipelined(
+  session: PostgresSession,
+  signal: AbortSignal,
+  fill: (pipeline: Pipeline) => Promise<void> | void,
+): Promise<readonly StepResult[]> {
+  const pipeline = await session.pipeline(signal);
+  try {
+    await fill(pipeline);
+    return await pipeline.finish(signal);
+  } catch (error) {
+    pipeline.abandon();
+    throw error;
+  }
 }
 
 function cause(error: unknown): unknown {
