@@ -2,6 +2,8 @@ import { write, writeSync } from 'node:fs';
 import type { LogSink } from './logger.ts';
 
 const maxWaitingChars = 1 << 20;
+/** Pause before a full non-blocking pipe is tried again. */
+const retryMs = 20;
 
 /**
  * Writes lines to an open file descriptor without ever waiting for it: a closed pipe, a full disk or a reader that
@@ -45,6 +47,10 @@ export class DescriptorSink implements LogSink {
     write(this.#descriptor, bytes, (error, written) => {
       if (error === null && written < bytes.length) {
         this.#writeBytes(bytes.subarray(written));
+        return;
+      }
+      if (error?.code === 'EAGAIN') {
+        setTimeout(() => this.#writeBytes(bytes), retryMs).unref();
         return;
       }
       // Failed bytes are given up: the next line finds out whether the way is free again.
