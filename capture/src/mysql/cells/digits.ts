@@ -1,6 +1,6 @@
 /**
  * Integers as ASCII digits without strings or BigInt. Writers take the output and a position and return the next one;
- * the caller has made room (20 bytes and a sign at most). 64-bit integers come as two 32-bit words.
+ * the caller has made room (20 bytes and a sign at most, and three bytes of slack). 64-bit integers come as two 32-bit words.
  */
 
 /** Two ASCII digits by value 0–99, the tens in the low byte. */
@@ -11,51 +11,60 @@ const pairs = Uint16Array.from(
 
 const twoTo32 = 4_294_967_296;
 
+/** Four ASCII digits by value 0–9999, the thousands in the low byte. */
+const quads = Uint32Array.from(
+  { length: 10_000 },
+  (_, value) => (((pairs[value % 100] as number) << 16) | (pairs[Math.floor(value / 100)] as number)) >>> 0,
+);
+
 export function writeTwoDigits(out: DataView, at: number, value: number): void {
   out.setUint16(at, pairs[value] as number, true);
 }
 
 export function writeFourDigits(out: DataView, at: number, value: number): void {
-  const high = (value / 100) >>> 0;
-  out.setUint16(at, pairs[high] as number, true);
-  out.setUint16(at + 2, pairs[value - high * 100] as number, true);
-}
-
-function digitCount(value: number): number {
-  if (value < 10_000) {
-    if (value < 100) return value < 10 ? 1 : 2;
-    return value < 1000 ? 3 : 4;
-  }
-  if (value < 1_000_000) return value < 100_000 ? 5 : 6;
-  if (value < 100_000_000) return value < 10_000_000 ? 7 : 8;
-  return value < 1_000_000_000 ? 9 : 10;
+  out.setUint32(at, quads[value] as number, true);
 }
 
 /** Writes exactly `count` digits, zeros in front; `value` must fit. */
 export function writePadded(out: DataView, at: number, value: number, count: number): number {
   let rest = value >>> 0;
   let position = at + count;
-  while (position - at >= 2) {
-    const next = (rest / 100) >>> 0;
-    position -= 2;
-    out.setUint16(position, pairs[rest - next * 100] as number, true);
+  while (position - at >= 4) {
+    const next = (rest / 10_000) >>> 0;
+    position -= 4;
+    out.setUint32(position, quads[rest - next * 10_000] as number, true);
     rest = next;
   }
-  if (position > at) out.setUint8(at, 48 + rest);
+  while (position > at) {
+    const next = (rest / 10) >>> 0;
+    out.setUint8(--position, 48 + rest - next * 10);
+    rest = next;
+  }
   return at + count;
+}
+
+/** Below 10000: the digits' word, shifted so that the zeros in front fall off. Overwrites three bytes behind them. */
+function writeUpToFour(out: DataView, at: number, value: number): number {
+  const digits = value < 100 ? (value < 10 ? 1 : 2) : value < 1000 ? 3 : 4;
+  out.setUint32(at, (quads[value] as number) >>> (32 - digits * 8), true);
+  return at + digits;
 }
 
 export function writeUint32(out: DataView, at: number, value: number): number {
   const whole = value >>> 0;
-  if (whole < 10) {
-    out.setUint8(at, 48 + whole);
-    return at + 1;
+  if (whole < 10_000) return writeUpToFour(out, at, whole);
+  const high = (whole / 10_000) >>> 0;
+  const low = whole - high * 10_000;
+  if (high < 10_000) {
+    const next = writeUpToFour(out, at, high);
+    out.setUint32(next, quads[low] as number, true);
+    return next + 4;
   }
-  if (whole < 100) {
-    out.setUint16(at, pairs[whole] as number, true);
-    return at + 2;
-  }
-  return writePadded(out, at, whole, digitCount(whole));
+  const top = (high / 10_000) >>> 0;
+  const next = writeUpToFour(out, at, top);
+  out.setUint32(next, quads[high - top * 10_000] as number, true);
+  out.setUint32(next + 4, quads[low] as number, true);
+  return next + 8;
 }
 
 export function writeInt32(out: DataView, at: number, value: number): number {

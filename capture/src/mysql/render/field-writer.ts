@@ -2,6 +2,7 @@ import type { ByteWriter } from '@millrace/shared/bytes/byte-writer.ts';
 import type { TableId } from '@millrace/shared/event/table-id.ts';
 
 import type { ValueRendering } from '../../source.ts';
+import { opcode } from './opcode.ts';
 import { copyPadded, writeNull } from '../cells/ascii.ts';
 import { refusal } from '../cells/refusal.ts';
 import { writeReplaced } from '../cells/text.ts';
@@ -11,7 +12,7 @@ import { countedCellBytes, greatestGrowth, largeCellRoom } from './cell-room.ts'
 import { refusedCell } from './refused-cell.ts';
 import { absentCell } from './spans.ts';
 import type { Spans } from './spans.ts';
-import { cellPlans, writeCell } from './write-cell.ts';
+import { cellPlans, writeCell, writeSmallInteger } from './write-cell.ts';
 import type { CellPlans } from './write-cell.ts';
 
 /** A column to write: its name, its place in the table, its cell plan. */
@@ -95,6 +96,7 @@ export class FieldWriter {
     let out = this.#reserve(writer, this.#room + cells.bytes * greatestGrowth);
     const plans = this.#plans;
     const columns = this.#columns;
+    const ops = plans.op;
     const { starts, ends } = cells;
     const { bytes: nameBytes, starts: nameStarts, lengths: nameLengths } = this.#names;
     const ignoreNulls = this.#policy.ignoreNulls;
@@ -111,7 +113,10 @@ export class FieldWriter {
       }
       const end = ends[column] as number;
       const limit = valueAt + (end - start) * greatestGrowth + 512;
-      const next = writeCell(plans, index, out, valueAt, source, start, end, limit);
+      const next =
+        (ops[index] as number) <= opcode.lastSmallInteger
+          ? writeSmallInteger(ops[index] as number, out, valueAt, source, start)
+          : writeCell(plans, index, out, valueAt, source, start, end, limit);
       if (next >= 0) at = next;
       else {
         at = this.#refused(next, writer, index, at, valueAt, source, start, end);

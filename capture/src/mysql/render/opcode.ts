@@ -3,6 +3,7 @@
  * the text protocol. In brackets the parameters `a`, `b` and `style` of the plan.
  */
 export const opcode = {
+  /** The integers up to 32 bits stand in front: the row loop writes them without the switch. */
   int8: 1,
   uint8: 2,
   int16: 3,
@@ -11,6 +12,7 @@ export const opcode = {
   uint24: 6,
   int32: 7,
   uint32: 8,
+  lastSmallInteger: 8,
   int64: 9,
   uint64: 10,
   /** [style: number style] */

@@ -52,6 +52,28 @@ function restyled(out: DataView, at: number, next: number, style: number): numbe
   return next < 0 ? next : restyle(out, at, next, style);
 }
 
+/** The integers up to 32 bits: small enough to become part of the row loop. */
+export function writeSmallInteger(op: number, out: DataView, at: number, source: DataView, start: number): number {
+  switch (op) {
+    case opcode.int32:
+      return writeInt32(out, at, source.getInt32(start, true));
+    case opcode.int8:
+      return writeInt32(out, at, source.getInt8(start));
+    case opcode.uint8:
+      return writeUint32(out, at, source.getUint8(start));
+    case opcode.int16:
+      return writeInt32(out, at, source.getInt16(start, true));
+    case opcode.uint16:
+      return writeUint32(out, at, source.getUint16(start, true));
+    case opcode.int24:
+      return writeInt32(out, at, int24At(source, start));
+    case opcode.uint24:
+      return writeUint32(out, at, uint24At(source, start));
+    default:
+      return writeUint32(out, at, source.getUint32(start, true));
+  }
+}
+
 /**
  * Writes the cell in `source[start, end)` of column `index` at `at`; the caller has made room up to `limit`. Returns
  * the next position or a `refusal`. The hottest function of capture: one switch, no allocation.
@@ -67,22 +89,6 @@ export function writeCell(
   limit: number,
 ): number {
   switch (plans.op[index]) {
-    case opcode.int8:
-      return writeInt32(out, at, source.getInt8(start));
-    case opcode.uint8:
-      return writeUint32(out, at, source.getUint8(start));
-    case opcode.int16:
-      return writeInt32(out, at, source.getInt16(start, true));
-    case opcode.uint16:
-      return writeUint32(out, at, source.getUint16(start, true));
-    case opcode.int24:
-      return writeInt32(out, at, int24At(source, start));
-    case opcode.uint24:
-      return writeUint32(out, at, uint24At(source, start));
-    case opcode.int32:
-      return writeInt32(out, at, source.getInt32(start, true));
-    case opcode.uint32:
-      return writeUint32(out, at, source.getUint32(start, true));
     case opcode.int64:
       return writeInt64(out, at, source.getUint32(start + 4, true), source.getUint32(start, true));
     case opcode.uint64:
@@ -130,9 +136,11 @@ function writeRareCell(
   start: number,
   end: number,
 ): number {
+  const op = plans.op[index] as number;
+  if (op <= opcode.lastSmallInteger) return writeSmallInteger(op, out, at, source, start);
   const style = plans.style[index] as number;
   const a = plans.a[index] as number;
-  switch (plans.op[index]) {
+  switch (op) {
     case opcode.singleByte:
     case opcode.multiByte:
       return writeCharsetCell(plans.charsets[index] as Charset, out, at, source, start, end);
