@@ -14,6 +14,9 @@ import { startupOffsets } from './startup-offsets.ts';
 const missingTopicsPauseMs = 2_000;
 const maxRebalanceMs = 60_000;
 
+/** Hold no rows: a pattern that is wide enough to match them does not mean them. */
+const ownTopics: ReadonlySet<string> = new Set(['millrace.schema', 'millrace.checkpoints']);
+
 /** Names of the pipeline's topics that exist now, sorted. */
 export async function existingTopics(
   client: KafkaClient,
@@ -22,7 +25,10 @@ export async function existingTopics(
 ): Promise<readonly string[]> {
   const found = topics.kind === 'list' ? await client.topics(topics.names, signal) : await client.allTopics(signal);
   const names = [...found.keys()];
-  const wanted = topics.kind === 'list' ? names : names.filter((name) => topics.pattern.matches(name));
+  const wanted =
+    topics.kind === 'list'
+      ? names
+      : names.filter((name) => !name.startsWith('__') && !ownTopics.has(name) && topics.pattern.matches(name));
   return wanted.toSorted();
 }
 
@@ -150,7 +156,7 @@ export class KafkaRecordSource implements RecordSource {
     let known = first;
     const incomplete = source.topics.kind === 'list' && first.length < source.topics.names.length;
     const intervalMs = incomplete ? missingTopicsPauseMs : source.discoveryIntervalMs;
-    if (intervalMs <= 0 || (source.topics.kind === 'list' && !incomplete)) return new Promise(() => undefined);
+    if (intervalMs <= 0 || (source.topics.kind === 'list' && !incomplete)) return await never();
     try {
       for (;;) {
         await delay(intervalMs, signal);
@@ -160,12 +166,17 @@ export class KafkaRecordSource implements RecordSource {
         log.info('new topics', { topics: added.join(', ') });
         known = [...known, ...added].toSorted();
         member.updateTopics(known);
+        if (source.topics.kind === 'list' && known.length === source.topics.names.length) return await never();
       }
     } catch (error) {
-      if (signal.aborted) return new Promise(() => undefined);
+      if (signal.aborted) return await never();
       throw error;
     }
   }
+}
+
+function never(): Promise<void> {
+  return new Promise(() => undefined);
 }
 
 class KafkaFeed implements PartitionFeed {

@@ -97,7 +97,7 @@ export class PartitionDecoder {
     const batch = this.#batch;
     if (batch === null) return 'done';
     const from = this.position;
-    this.#rows.begin(fold, from, batch.bytes);
+    this.#rows.begin(fold, from, batch);
     try {
       const outcome = this.#take(fold, maxRows);
       if (outcome === 'done') {

@@ -3,6 +3,7 @@ import { keyColumnNames } from '@millrace/shared/format/key-frame.ts';
 import type { KeyFrame } from '@millrace/shared/format/key-frame.ts';
 import { frameOp } from '@millrace/shared/format/record-frame.ts';
 import type { RecordFrame } from '@millrace/shared/format/record-frame.ts';
+import type { FetchedBatch } from '@millrace/shared/kafka/fetched-batch.ts';
 import type { RecordCursor } from '@millrace/shared/kafka/record-cursor.ts';
 
 import type { LaneFold } from '../merge/lane-fold.ts';
@@ -37,8 +38,8 @@ export class RowFolder {
   readonly #places = new Map<SourceTable, readonly Place[]>();
   #lane: LaneFold | null = null;
   #position = 0;
-  #bytes: Buffer = Buffer.alloc(0);
-  /** Number of `bytes` in the lane's batch; −1 until a row of it is kept. */
+  #batch: FetchedBatch | null = null;
+  /** Number of its bytes in the lane's batch; −1 until a row of it is kept. */
   #buffer = -1;
   #skipped = 0;
   #lastTable: SourceTable | null = null;
@@ -51,15 +52,15 @@ export class RowFolder {
     this.#onTable = options.onTable;
   }
 
-  /** Rows that follow lie in `bytes`, stand at or after `position` and go into `lane`. */
-  begin(lane: LaneFold, position: number, bytes: Buffer): void {
+  /** Rows that follow lie in `batch`, stand at or after `position` and go into `lane`. */
+  begin(lane: LaneFold, position: number, batch: FetchedBatch): void {
     if (lane !== this.#lane) {
       for (const places of this.#places.values()) for (const place of places) place.fold = null;
     }
-    if (lane !== this.#lane || bytes !== this.#bytes) this.#buffer = -1;
+    if (lane !== this.#lane || batch !== this.#batch) this.#buffer = -1;
     this.#lane = lane;
     this.#position = position;
-    this.#bytes = bytes;
+    this.#batch = batch;
   }
 
   takeSkipped(): number {
@@ -161,7 +162,9 @@ export class RowFolder {
   }
 
   #retained(): number {
-    if (this.#buffer < 0 && this.#lane !== null) this.#buffer = this.#lane.retain(this.#bytes);
+    if (this.#buffer < 0 && this.#lane !== null && this.#batch !== null) {
+      this.#buffer = this.#lane.retain(this.#batch);
+    }
     return this.#buffer;
   }
 

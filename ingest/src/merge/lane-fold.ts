@@ -1,10 +1,17 @@
-import type { ConsumedRange, LaneBatch, TableBatch, TargetTable } from '../destination.ts';
+import type { FetchedBatch } from '@millrace/shared/kafka/fetched-batch.ts';
+import { RecordCursor } from '@millrace/shared/kafka/record-cursor.ts';
+
+import type { ConsumedRange, LaneBatch, RowSpans, TableBatch, TargetTable, TopicPartition } from '../destination.ts';
 import { TableFold } from './table-fold.ts';
 
 /** A target whose schema may grow while changes are folded. */
 export interface FoldTarget {
   /** The newest version; taken when the batch is closed. */
   readonly table: TargetTable;
+}
+
+export interface RecordPlace extends TopicPartition {
+  readonly offset: number;
 }
 
 interface OpenRange {
@@ -22,6 +29,7 @@ export class LaneFold {
   /** Newest commit time at the source, µs. */
   sourceTimeMicros = 0;
   readonly #buffers: Buffer[] = [];
+  readonly #batches: FetchedBatch[] = [];
   readonly #ranges: OpenRange[] = [];
   readonly #tables = new Map<FoldTarget, TableFold>();
   #rows = 0;
@@ -36,11 +44,28 @@ export class LaneFold {
     return this.#rows === 0 && this.#ranges.every((range) => range.from === range.to);
   }
 
-  /** Keeps `bytes` until the batch is durable and returns its number. */
-  retain(bytes: Buffer): number {
-    this.#buffers.push(bytes);
-    this.bytes += bytes.length;
+  /** Keeps the records of `batch` until they are durable and returns the number of their buffer. */
+  retain(batch: FetchedBatch): number {
+    this.#batches.push(batch);
+    this.#buffers.push(batch.bytes);
+    this.bytes += batch.bytes.length;
     return this.#buffers.length - 1;
+  }
+
+  /** The record that row `row` of a closed list came from; null when it is none of this batch. */
+  originOf(rows: RowSpans, row: number): RecordPlace | null {
+    const batch = this.#batches[rows.bufferIndex[row] ?? -1];
+    const at = rows.start[row];
+    if (batch === undefined || at === undefined) return null;
+    const cursor = new RecordCursor();
+    cursor.open(batch);
+    while (cursor.next()) {
+      // Key, value and headers stand in this order: the row lies in the key or the value.
+      if (at < Math.max(cursor.keyEnd, cursor.valueEnd)) {
+        return { topic: batch.topic, partition: batch.partition, offset: cursor.offset };
+      }
+    }
+    return null;
   }
 
   /** Number of the partition in this batch; `from` is used when it is new. */

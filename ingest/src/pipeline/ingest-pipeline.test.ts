@@ -246,6 +246,20 @@ describe('an ingest', () => {
     expect(world.store.commits).toBeGreaterThan(20);
   });
 
+  it('names the record of a row that the destination refuses', async () => {
+    const world = new World();
+    for (let id = 0; id < 30; id++) world.set(id, 'a');
+    world.store.refuseRow = { table: 'shop.customers', list: 'upserts', name: 'bad' };
+    world.set(12, 'bad');
+    world.set(12, 'bad');
+    world.set(15, 'after');
+    const failure = await runIngest(world.options(), never).catch((error: unknown) => error);
+    expect(failure).toMatchObject({
+      code: 'DESTINATION_WRITE_REJECTED',
+      details: { reason: 'bad-value', topic: 'shop.customers', partition: 0, offset: 11 },
+    });
+  });
+
   it('tells the group what is durable', async () => {
     const world = new World();
     for (let id = 0; id < 30; id++) world.set(id, 'a');

@@ -1,5 +1,6 @@
 import { delay } from '@millrace/shared/async/delay.ts';
 import { Gate } from '@millrace/shared/async/gate.ts';
+import { CdcError } from '@millrace/shared/errors/cdc-error.ts';
 import type { FetchedBatch } from '@millrace/shared/kafka/fetched-batch.ts';
 
 import type { Lookup, PartitionDecoder } from '../decode/partition-decoder.ts';
@@ -162,9 +163,27 @@ export class Lane {
     const { destination, memory, onCommit } = this.#options;
     const startedMs = performance.now();
     const batch = fold.close();
-    await destination.commit(batch, signal);
+    try {
+      await destination.commit(batch, signal);
+    } catch (error) {
+      throw withRecord(error, batch, fold);
+    }
     memory.release(fold.bytes);
     const seconds = (performance.now() - startedMs) / 1000;
     onCommit({ batch, changes: fold.rows, rows: fold.survivors(), seconds });
   }
+}
+
+/** Adds the record that a destination's complaint about a row of a table is about. */
+function withRecord(error: unknown, batch: LaneBatch, fold: LaneFold): unknown {
+  if (!(error instanceof CdcError)) return error;
+  const { table, list, row } = error.details;
+  if (typeof table !== 'string' || typeof row !== 'number') return error;
+  const found = batch.tables.filter(({ target }) => table.endsWith(target.schema.id.table));
+  const [only] = found;
+  if (only === undefined || found.length > 1) return error;
+  const place = fold.originOf(list === 'deletes' ? only.deletes : only.upserts, row);
+  if (place === null) return error;
+  const details = { ...error.details, topic: place.topic, partition: place.partition, offset: place.offset };
+  return new CdcError(error.code, error.message, { details, hint: error.hint, cause: error });
 }

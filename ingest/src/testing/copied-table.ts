@@ -2,7 +2,7 @@ import type { LaneBatch, RowSpans, TableBatch } from '../destination.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 
-function rowsOf(spans: RowSpans): Row[] {
+export function rowsOf(spans: RowSpans): Row[] {
   return Array.from({ length: spans.count }, (_, row) => {
     const bytes = spans.buffers[spans.bufferIndex[row] ?? -1];
     return JSON.parse(bytes?.toString('utf8', spans.start[row], spans.end[row]) ?? '') as Row;

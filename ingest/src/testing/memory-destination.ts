@@ -4,7 +4,7 @@ import { CdcError } from '@millrace/shared/errors/cdc-error.ts';
 import type { TableSchema } from '@millrace/shared/event/schema.ts';
 
 import type { ClaimedPartition, Destination, DestinationLane, LaneBatch, TopicPartition } from '../destination.ts';
-import { CopiedTables } from './copied-table.ts';
+import { CopiedTables, rowsOf } from './copied-table.ts';
 
 interface Stored {
   epoch: bigint;
@@ -27,6 +27,8 @@ export class MemoryStore {
   /** Asked once per commit. */
   fault: () => Fault = () => 'none';
   latencyMs = 0;
+  /** Rows with this name are refused, as a destination would a value. */
+  refuseRow: { readonly table: string; readonly list: 'upserts' | 'deletes'; readonly name: string } | null = null;
 
   claim(partition: TopicPartition, firstOffset: bigint): ClaimedPartition {
     const known = this.offsets.get(keyOf(partition));
@@ -50,6 +52,7 @@ export class MemoryStore {
       }
       if (stored.next !== range.from) throw new CdcError('INVARIANT_BROKEN', 'a gap or an overlap of offsets');
     }
+    this.#judgeRows(batch);
     this.copied.apply(batch);
     for (const range of batch.partitions) {
       const stored = this.offsets.get(keyOf(range));
@@ -58,6 +61,18 @@ export class MemoryStore {
       for (const [name, token] of range.marks) stored.marks.set(name, token);
     }
     this.commits++;
+  }
+
+  #judgeRows(batch: LaneBatch): void {
+    const refused = this.refuseRow;
+    if (refused === null) return;
+    for (const table of batch.tables) {
+      const row = rowsOf(table[refused.list]).findIndex(({ name }) => name === refused.name);
+      if (row < 0) continue;
+      throw new CdcError('DESTINATION_WRITE_REJECTED', 'a value does not fit its column', {
+        details: { reason: 'bad-value', table: refused.table, list: refused.list, row },
+      });
+    }
   }
 }
 
