@@ -26,6 +26,7 @@ export const layers = {
     ['postgres', 'lakehouse'],
     ['pipeline'],
     ['app'],
+    ['app.ts'],
     ['main.ts'],
   ],
 } as const satisfies Readonly<Record<string, readonly (readonly string[])[]>>;
