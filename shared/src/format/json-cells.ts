@@ -3,9 +3,10 @@ import { isUtf8 } from 'node:buffer';
 import type { CdcError } from '../errors/cdc-error.ts';
 import { FieldNames } from './field-names.ts';
 import type { FieldName } from './field-names.ts';
-import { byteOf, cellKind, JsonScanner, undecodable } from './json-scanner.ts';
+import { byteOf, JsonScanner, undecodable, valueKind } from './json-scanner.ts';
 
-export { cellKind } from './json-scanner.ts';
+/** What stands in a cell. `string` holds no escapes: its bytes are its text. */
+export const cellKind = valueKind;
 
 /**
  * Where the cells of one JSON object stand in its bytes. One pass, no object per row or cell; the arrays are reused by

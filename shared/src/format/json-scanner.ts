@@ -1,7 +1,7 @@
 import { CdcError } from '../errors/cdc-error.ts';
 
-/** What stands in a cell. `string` holds no escapes: its bytes are its text. */
-export const cellKind = {
+/** Kinds of JSON values. `string` holds no escapes: its bytes are its text. `absent`: there is none. */
+export const valueKind = {
   absent: 0,
   null: 1,
   true: 2,
@@ -73,7 +73,7 @@ export class JsonScanner {
   view: DataView = new DataView(new ArrayBuffer(0));
   limit = 0;
   /** Kind of the value that `value` read last. */
-  kind: number = cellKind.absent;
+  kind: number = valueKind.absent;
   /** Whether the string read last holds an escape. */
   escaped = false;
   /** Sticky since `load`: a byte ≥ 0x80 stands in or beside a string. */
@@ -171,36 +171,36 @@ export class JsonScanner {
     switch (byte) {
       case byteOf.quote: {
         const close = this.string(at + 1);
-        this.kind = this.escaped ? cellKind.escapedString : cellKind.string;
+        this.kind = this.escaped ? valueKind.escapedString : valueKind.string;
         return close + 1;
       }
       case byteOf.openBrace: {
         const next = this.#object(at + 1, depth + 1);
-        this.kind = cellKind.object;
+        this.kind = valueKind.object;
         return next;
       }
       case byteOf.openBracket: {
         const next = this.#array(at + 1, depth + 1);
-        this.kind = cellKind.array;
+        this.kind = valueKind.array;
         return next;
       }
       case 0x6e: // n
         if (at + 4 > this.limit || this.view.getInt32(at, true) !== wordNull) throw this.fail(at);
-        this.kind = cellKind.null;
+        this.kind = valueKind.null;
         return at + 4;
       case 0x74: // t
         if (at + 4 > this.limit || this.view.getInt32(at, true) !== wordTrue) throw this.fail(at);
-        this.kind = cellKind.true;
+        this.kind = valueKind.true;
         return at + 4;
       case 0x66: // f
         if (at + 5 > this.limit || this.view.getInt32(at + 1, true) !== wordAlse) throw this.fail(at);
-        this.kind = cellKind.false;
+        this.kind = valueKind.false;
         return at + 5;
       case -1:
         throw this.fail(at);
       default: {
         const next = this.number(at);
-        this.kind = cellKind.number;
+        this.kind = valueKind.number;
         return next;
       }
     }
