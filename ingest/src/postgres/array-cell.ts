@@ -1,4 +1,5 @@
-import { byteOf, cellKind, JsonScanner } from '@millrace/shared/format/json-scanner.ts';
+import { cellKind } from '@millrace/shared/format/json-cells.ts';
+import { byteOf, JsonScanner } from '@millrace/shared/format/json-scanner.ts';
 
 import { rejectCell } from './cell.ts';
 import type { CellWriter } from './cell.ts';

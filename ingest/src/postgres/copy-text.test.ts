@@ -93,6 +93,7 @@ describe('a cell', () => {
     ['numeric(10,2)', 'DECIMAL(10,2)', '99.50', '99.50'],
     ['numeric(10,2)', 'DECIMAL(10,2)', '99.500', '99.500'],
     ['numeric(10,2)', 'DECIMAL(10,2)', '3E-2', '3E-2'],
+    ['numeric(38,0)', 'DECIMAL(38,0)', '4.5462186404924617E+17', '4.5462186404924617E+17'],
     ['numeric', 'STRING', '"NaN"', 'NaN'],
     ['double precision', 'DOUBLE', '-0.0', '-0.0'],
     ['double precision', 'DOUBLE', '1.7976931348623157E308', '1.7976931348623157E308'],
@@ -357,7 +358,8 @@ function slowCell(column: Column, { value, digits }: Parsed): string | null | ty
 const jsonRow = fc
   .record({
     whole: fc.option(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })),
-    amount: fc.option(fc.tuple(fc.bigInt({ min: -(10n ** 30n), max: 10n ** 30n }), fc.nat(9999))),
+    amount: fc.option(fc.tuple(fc.bigInt({ min: -(10n ** 30n), max: 10n ** 30n }), fc.nat(99_999))),
+    exponent: fc.constantFrom('', '', '', 'e0', 'E+3', 'e-1', 'E5'),
     ratio: fc.option(fc.double({ noNaN: true, noDefaultInfinity: true })),
     flag: fc.option(fc.boolean()),
     title: fc.option(fc.string({ unit: 'binary' })),
@@ -379,8 +381,8 @@ const jsonRow = fc
     };
     const { whole, amount, ratio, flag, title, binary, labels, blank } = row;
     const fields = [
-      ['whole', String(whole)],
-      ['amount', amount === null ? 'null' : `${amount[0]}.${String(amount[1]).padStart(4, '0')}`],
+      ['whole', whole === null ? 'null' : `${whole}${row.exponent}`],
+      ['amount', amount === null ? 'null' : `${amount[0]}.${String(amount[1]).padStart(4, '0')}${row.exponent}`],
       ['ratio', ratio === null ? 'null' : Object.is(ratio, -0) ? '-0.0' : String(ratio)],
       ['flag', String(flag)],
       ['title', title === null ? 'null' : escape(title)],

@@ -110,7 +110,8 @@ export function numericCell(scale: number): CellWriter {
         const firstFraction = from;
         while (from < end && isDigit(source[from] as number)) {
           const byte = source[from] as number;
-          if (byte !== 0x30 && from - firstFraction >= scale) throw rejectCell('scale');
+          // An exponent behind it may still shift the digits to the left.
+          if (byte !== 0x30 && from - firstFraction >= scale) break;
           out[to++] = byte;
           from++;
         }

@@ -34,6 +34,11 @@ test('an error without an SQLSTATE is a connection that failed', () => {
   expect(failureClass(new Error('read ECONNRESET'))).toBe('connection');
 });
 
+test('a fault of the program is no connection that failed', () => {
+  expect(failureClass(new TypeError('x is undefined'))).toBe('defect');
+  expect(destinationError(new TypeError('x is undefined')).code).toBe('INVARIANT_BROKEN');
+});
+
 test('names of the server report are kept, texts that may hold row values are not', () => {
   const error = destinationError(
     serverError('23505', {
@@ -54,5 +59,7 @@ test('COPY names the row and column of its error', () => {
     column: 'amount',
   });
   expect(copyPlace(serverError('22P04', { where: 'COPY mr_stage_7, line 3: "a"' }))).toEqual({ row: 2, column: null });
+  const inJson = 'JSON data, line 1: {bad...\nCOPY mr_stage_1, line 2, column v: "{bad"';
+  expect(copyPlace(serverError('22P02', { where: inJson }))).toEqual({ row: 1, column: 'v' });
   expect(copyPlace(serverError('23505'))).toBeNull();
 });

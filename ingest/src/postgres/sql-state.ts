@@ -1,6 +1,6 @@
 import { DatabaseError } from 'pg';
 
-import { CdcError } from '@millrace/shared/errors/cdc-error.ts';
+import { CdcError, toCdcError } from '@millrace/shared/errors/cdc-error.ts';
 import type { ErrorDetails } from '@millrace/shared/errors/cdc-error.ts';
 
 /**
@@ -52,8 +52,13 @@ const byPrefix = new Map<string, FailureClass>([
   ['P0', 'row'],
 ]);
 
-/** Anything that is not an answer of the server is a connection that failed. */
+function isProgramError(error: unknown): boolean {
+  return error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError;
+}
+
+/** Anything that is neither an answer of the server nor a fault of ours is a connection that failed. */
 export function failureClass(error: unknown): FailureClass {
+  if (isProgramError(error)) return 'defect';
   if (!(error instanceof DatabaseError)) return 'connection';
   const sqlState = error.code ?? '';
   return exact.get(sqlState) ?? byPrefix.get(sqlState.slice(0, 2)) ?? 'defect';
@@ -61,7 +66,7 @@ export function failureClass(error: unknown): FailureClass {
 
 /** Row and column that COPY names in its context. The context also holds the value, which goes nowhere. */
 export function copyPlace(error: DatabaseError): { readonly row: number; readonly column: string | null } | null {
-  const match = /^COPY [^,]*, line (\d+)(?:, column ([^:]+))?/.exec(error.where ?? '');
+  const match = /^COPY [^,\n]*, line (\d+)(?:, column ([^:\n]+))?/m.exec(error.where ?? '');
   return match === null ? null : { row: Number(match[1]) - 1, column: match[2] ?? null };
 }
 
@@ -104,7 +109,7 @@ const messageOf: Readonly<Record<FailureClass, string>> = {
  * its report are kept, except where the class shows that there can be none.
  */
 export function destinationError(error: unknown, details: ErrorDetails = {}, hint?: string): CdcError {
-  if (error instanceof CdcError) return error;
+  if (error instanceof CdcError || isProgramError(error)) return toCdcError(error);
   const kind = failureClass(error);
   const facts: Record<string, ErrorDetails[string]> = { ...details };
   if (error instanceof DatabaseError) {
