@@ -8,6 +8,8 @@ export default defineConfig({
           name: 'unit',
           include: ['{shared,capture,ingest,test,scripts}/**/*.test.ts'],
           exclude: ['**/node_modules/**', 'test/src/systems/**'],
+          // Property tests take their time on a busy machine.
+          testTimeout: 60_000,
         },
       },
       {

@@ -17,7 +17,16 @@ export const layers = {
     ['admin'],
     ['program'],
   ],
-  capture: [['source.ts'], ['rules', 'route'], ['mysql', 'publish'], ['snapshot'], ['pipeline'], ['app'], ['main.ts']],
+  capture: [
+    ['source.ts'],
+    ['rules', 'route'],
+    ['mysql', 'publish'],
+    ['snapshot'],
+    ['pipeline'],
+    ['app'],
+    ['app.ts'],
+    ['main.ts'],
+  ],
   ingest: [
     ['destination.ts'],
     ['merge'],
