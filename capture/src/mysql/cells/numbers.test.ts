@@ -195,15 +195,17 @@ describe('floating point (T6)', () => {
     );
   });
 
-  it('a float reads back to itself and no shorter text does', () => {
+  it('a float reads back to itself, no shorter text does, and none of its length is nearer', () => {
     fc.assert(
       fc.property(fc.oneof(fc.float({ noNaN: true, noDefaultInfinity: true }), doubles.map(Math.fround)), (value) => {
         fc.pre(Number.isFinite(value));
         const text = written(20, (out, at) => writeFloat(out, at, value)) as string;
         expect(Object.is(Math.fround(Number(text)), value)).toBe(true);
-        const digits = significant(text).length;
+        const digits = Math.max(1, significant(text).length);
         const shorter = digits > 1 ? Math.fround(Number(value.toPrecision(digits - 1))) : Number.NaN;
         expect(shorter).not.toBe(value);
+        // Of the texts of this length, the nearest.
+        expect(significant(text)).toBe(significant(value.toPrecision(digits)));
       }),
       { numRuns: 3000 },
     );
