@@ -22,6 +22,7 @@ import { uniqueName } from '../harness/unique-name.ts';
 
 const partitions = 3;
 const exitStopped = 0;
+const exitFenced = 5;
 const exitForPerson = 6;
 
 interface Row {
@@ -280,6 +281,36 @@ test('two members share the partitions and hand them over under load', async () 
     { timeoutMs: 60_000 },
   );
   expect(await second.stop()).toStrictEqual({ code: exitStopped, signal: null });
+});
+
+test('a member that was frozen through a rebalance changes nothing when it wakes (T141)', async () => {
+  await using folder = await scratchFolder();
+  await using table = await PublishedTable.create();
+  await using database = await PostgresDatabase.create();
+  const file = document(folder, table, intoPostgres(database));
+  const copied = async (): Promise<boolean> =>
+    JSON.stringify(await inPostgres(database, table)) === JSON.stringify(table.sorted);
+  await using first = ingest(file);
+  await first.line('partitions assigned');
+  for (let id = 0n; id < 2000n; id++) table.set(id, 'before', id);
+  await table.flush();
+  await eventually('rows', async () => (await inPostgres(database, table)).length > 0, { everyMs: 5 });
+  first.signal('SIGSTOP');
+  for (let id = 0n; id < 2000n; id++) table.set(id, 'meanwhile', id);
+  await table.flush();
+  await using second = ingest(file);
+  await second.line('partitions assigned');
+  await eventually('equal tables', copied);
+  for (let id = 0n; id < 2000n; id += 3n) table.remove(id);
+  await table.flush();
+  first.signal('SIGCONT');
+  await eventually('equal tables', copied);
+  for (let id = 5000n; id < 7000n; id++) table.set(id, 'after', id);
+  await table.flush();
+  await eventually('equal tables', copied);
+  // It either found nothing of its own to commit and joined again, or it was refused.
+  const code = first.running ? exitFenced : (await first.exit()).code;
+  expect(code).toBe(exitFenced);
 });
 
 test('a record that does not decode stops the pipeline before it, with its place (T144)', async () => {
