@@ -64,8 +64,9 @@ export class GtidEvent {
   readTagged(bytes: Buffer, start: number, end: number): void {
     const cursor = new VariableIntegers(bytes, start, end);
     cursor.unsigned();
+    const stop = start + cursor.unsigned();
     cursor.unsigned();
-    cursor.unsigned();
+    if (stop > end) throw logCorrupt('tagged GTID ends too early');
     let uuid = '';
     let tag = '';
     let immediate = 0;
@@ -100,7 +101,7 @@ export class GtidEvent {
       () => void cursor.unsigned(),
       () => void cursor.unsigned(),
     ];
-    while (cursor.at < end) {
+    while (cursor.at < stop) {
       const field = fields[cursor.unsigned()];
       // Field ids ascend, and a field that is not known here may be left unread with all after it.
       if (field === undefined) break;
