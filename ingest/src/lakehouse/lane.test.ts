@@ -268,7 +268,7 @@ describe('schemas follow the stream', () => {
     expect(faults).toEqual([]);
     expect(metadata.schemas.at(-1)?.fields.at(-1)).toEqual({ id: 3, name: 'w', required: false, type: 'int' });
     expect(metadata.snapshots.map((snapshot) => snapshot['schema-id'])).toEqual([0, 1]);
-    expect(rows.map((member) => member['w']).sort()).toEqual([5, null].sort());
+    expect(new Set(rows.map((member) => member['w']))).toEqual(new Set([5, null]));
   });
 
   test('int grows to long in place; old files stay readable, their keys too (T77)', async () => {

@@ -47,9 +47,11 @@ export interface BatchPartition {
   readonly next: PartitionProgress;
 }
 
-const attempts = 8;
+/** A member that others keep overtaking loses races in a row; each costs it what the winner changed. */
+const attempts = 40;
+const eagerAttempts = 5;
 const firstRetryMs = 5;
-const lastRetryMs = 200;
+const lastRetryMs = 50;
 const thinningMs = 60_000;
 
 const keyProperty = 'millrace.key-field-ids';
@@ -113,7 +115,7 @@ export class TableWriter {
       });
     }
     const first = this.#state === null;
-    this.#state = await this.store.load(newest);
+    this.#state = await this.store.load(newest, this.#state);
     this.#progress = progress;
     if (first && (await this.store.repairHint(newest.version))) {
       this.#context.hooks.log.warn('the version hint of a table was repaired', { table: this.place.text });
@@ -430,7 +432,9 @@ export class TableWriter {
 
   async #lost(attempt: number): Promise<void> {
     this.#context.hooks.log.info('another writer committed first; trying again', { table: this.place.text, attempt });
-    if (attempt > 0) await delay(backoffMs(attempt, firstRetryMs, lastRetryMs), new AbortController().signal);
+    if (attempt >= eagerAttempts) {
+      await delay(backoffMs(attempt - eagerAttempts, firstRetryMs, lastRetryMs), new AbortController().signal);
+    }
     await this.refresh();
   }
 

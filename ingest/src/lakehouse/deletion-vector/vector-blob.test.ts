@@ -98,25 +98,38 @@ test('empty bitmaps of lower keys, which Java writes, are accepted; positions be
   expect(() => decodeVector(Buffer.from(highKey, 'hex'))).toThrow('cannot be read');
 });
 
-test('a puffin file frames its blobs at the offsets it names', () => {
-  const blobs = [setOf([1]), setOf(range(0, 99))].map((set, i) => ({
+describe('a puffin file', () => {
+  const sets = [setOf(range(0, 8190, 2)), setOf([1]), setOf(range(0, 99)), setOf([2]), setOf([5, 7, 9])];
+  const vectors = sets.map((set, i) => ({
     referencedDataFile: `file:///t/${i}.parquet`,
     cardinality: set.cardinality,
     blob: encodeVector(set),
   }));
-  const { bytes, offsets } = encodePuffin(blobs, 'millrace test');
+  const { bytes, offsets } = encodePuffin(vectors, 'millrace test');
   const footerBytes = bytes.readInt32LE(bytes.length - 12);
   const footer = JSON.parse(bytes.toString('utf8', bytes.length - 12 - footerBytes, bytes.length - 12)) as {
     blobs: { offset: number; length: number; properties: Record<string, string> }[];
   };
-  expect(bytes.toString('latin1', 0, 4)).toBe('PFA1');
-  expect(bytes.toString('latin1', bytes.length - 4)).toBe('PFA1');
-  expect(bytes.toString('latin1', bytes.length - 16 - footerBytes, bytes.length - 12 - footerBytes)).toBe('PFA1');
-  expect(footer.blobs.map((blob) => blob.offset)).toEqual(offsets);
-  footer.blobs.forEach((blob, i) => {
-    expect([...decodeVector(bytes.subarray(blob.offset, blob.offset + blob.length))]).toEqual([
-      ...decodeVector(blobs[i]?.blob ?? Buffer.alloc(0)),
-    ]);
-    expect(blob.properties['referenced-data-file']).toBe(`file:///t/${i}.parquet`);
+
+  test('frames its blobs at the offsets it names', () => {
+    expect(bytes.toString('latin1', 0, 4)).toBe('PFA1');
+    expect(bytes.toString('latin1', bytes.length - 4)).toBe('PFA1');
+    expect(bytes.toString('latin1', bytes.length - 16 - footerBytes, bytes.length - 12 - footerBytes)).toBe('PFA1');
+    expect(new Set(footer.blobs.map((blob) => blob.offset))).toEqual(new Set(offsets));
+    vectors.forEach((vector, i) => {
+      const entry = footer.blobs.find((blob) => blob.properties['referenced-data-file'] === vector.referencedDataFile);
+      expect(entry).toMatchObject({ offset: offsets[i], length: vector.blob.length });
+      const blob = bytes.subarray(entry?.offset ?? 0, (entry?.offset ?? 0) + (entry?.length ?? 0));
+      expect([...decodeVector(blob)]).toEqual([...(sets[i] ?? [])]);
+    });
+  });
+
+  test('never leaves a whole vector in a gap that is no longer than the vector before it', () => {
+    const inFile = footer.blobs.toSorted((a, b) => a.offset - b.offset);
+    inFile.forEach((blob, i) => {
+      for (const later of inFile.slice(i + 2)) {
+        expect(later.offset - blob.offset - blob.length).toBeGreaterThan(blob.length);
+      }
+    });
   });
 });

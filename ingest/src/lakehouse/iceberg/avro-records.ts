@@ -119,14 +119,13 @@ export function decodeRecords<R>(bytes: Buffer, schema: AvroSchema): DecodedReco
       details: { reason: 'schema' },
     });
   }
-  const written: AvroSchema = JSON.parse(text);
-  const type = compile(renameByFieldId(written, collectNames(schema, new Map())));
+  const type = compile(renameByFieldId(JSON.parse(text), collectNames(schema, new Map())));
   const rows: R[] = [];
   for (const block of container.blocks) {
     let at = 0;
     for (let i = 0; i < block.count; i++) {
-      const { value, offset } = type.decode(block.bytes, at) as { value: R; offset: number };
-      rows.push(value);
+      const { value, offset } = type.decode(block.bytes, at);
+      rows.push(value as R);
       at = offset;
     }
   }

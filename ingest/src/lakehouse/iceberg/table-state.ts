@@ -90,14 +90,60 @@ export async function readManifest(storage: LocalStorage, manifest: ManifestFile
   });
 }
 
-/** Reads the current snapshot of `metadata`: every live data file and its deletion vector. */
-export async function loadState(storage: LocalStorage, version: number, metadata: TableMetadata): Promise<TableState> {
+/** Manifests never change: what an earlier state knows of one need not be read again. */
+class KnownManifests {
+  readonly #paths: ReadonlySet<string>;
+  readonly #files = new Map<string, DataFile[]>();
+  readonly #vectors = new Map<string, (readonly [path: string, vector: VectorReference])[]>();
+
+  constructor(state: TableState | null) {
+    this.#paths = new Set(state?.manifests.map((manifest) => manifest.manifest_path));
+    for (const file of state?.files.values() ?? []) {
+      const files = this.#files.get(file.manifestPath) ?? [];
+      this.#files.set(file.manifestPath, files);
+      files.push({ ...file, vector: null });
+      if (file.vector === null) continue;
+      const vectors = this.#vectors.get(file.vector.manifestPath) ?? [];
+      this.#vectors.set(file.vector.manifestPath, vectors);
+      vectors.push([file.path, file.vector]);
+    }
+  }
+
+  has(manifest: ManifestFile): boolean {
+    return this.#paths.has(manifest.manifest_path);
+  }
+
+  filesOf(manifest: ManifestFile): readonly DataFile[] {
+    return this.#files.get(manifest.manifest_path) ?? [];
+  }
+
+  vectorsOf(manifest: ManifestFile): readonly (readonly [path: string, vector: VectorReference])[] {
+    return this.#vectors.get(manifest.manifest_path) ?? [];
+  }
+}
+
+/**
+ * Reads the current snapshot of `metadata`: every live data file and its deletion vector. Manifests that `previous`
+ * has are taken from there.
+ */
+export async function loadState(
+  storage: LocalStorage,
+  version: number,
+  metadata: TableMetadata,
+  previous: TableState | null,
+): Promise<TableState> {
   const snapshot = currentSnapshot(metadata);
   if (snapshot === null) return { version, metadata, manifests: [], files: new Map() };
   const manifests = decodeManifestList(await storage.read(localPath(snapshot['manifest-list'])));
+  const known = new KnownManifests(previous);
   const files = new Map<string, DataFile>();
   const vectors = new Map<string, VectorReference>();
   for (const manifest of manifests) {
+    if (known.has(manifest)) {
+      for (const file of known.filesOf(manifest)) files.set(file.path, file);
+      for (const [path, vector] of known.vectorsOf(manifest)) vectors.set(path, vector);
+      continue;
+    }
     for (const entry of await readManifest(storage, manifest)) {
       if (entry.status === entryStatus.deleted) continue;
       if (manifest.content === manifestContent.data) {

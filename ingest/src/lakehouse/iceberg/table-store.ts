@@ -60,8 +60,9 @@ export class TableStore {
     }
   }
 
-  load(version: TableVersion): Promise<TableState> {
-    return loadState(this.#storage, version.version, version.metadata);
+  /** `previous` is an earlier state, whose manifests need not be read again. */
+  load(version: TableVersion, previous: TableState | null): Promise<TableState> {
+    return loadState(this.#storage, version.version, version.metadata, previous);
   }
 
   fileOf(version: number): string {

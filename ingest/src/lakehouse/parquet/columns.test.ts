@@ -22,8 +22,8 @@ function store(type: string, json: string): unknown {
     builder.append(bytes, cells.kind[0] ?? 0, cells.start[0] ?? 0, cells.end[0] ?? 0);
   } catch (error) {
     if (!(error instanceof CdcError)) throw error;
-    expect(error.details).toMatchObject({ table: 'shop.t', column: 'c' });
-    return String(error.details['reason']);
+    const { table, column, reason } = error.details;
+    return table === 'shop.t' && column === 'c' ? String(reason) : 'an error that names no column';
   }
   const value = builder.value(0);
   return value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value;
@@ -169,11 +169,8 @@ describe('dates and times (T11, T13, T18, T50)', () => {
     ['timestamp', '"9999-12-31 23:59:59.999999"', 253_402_300_799_999_999n],
     ['timestamp', '"0001-01-01 00:00:00.1235"', -62_135_596_799_876_500n],
     ['timestamp', '"1969-12-31 23:59:59.999999"', -1n],
-    [
-      'timestamp',
-      '"+294276-12-31 23:59:59.999999"',
-      9_224_318_015_999_999_999n < 2n ** 63n ? 9_224_318_015_999_999_999n : range,
-    ],
+    ['timestamp', '"+294276-12-31 23:59:59.999999"', range],
+    ['timestamp', '"+294247-01-10 04:00:54.775807"', 9_223_372_036_854_775_807n],
     ['timestamp', '"2016-10-28 15:30:42.1234567"', bad],
     ['timestamp', '"2016-10-28 15:30:42.1234560"', 1_477_668_642_123_456n],
     ['timestamp', '"2016-10-28 15:30:42Z"', bad],
@@ -256,4 +253,39 @@ test('keys of neighbouring columns do not run into each other', () => {
     return out.copy().toString('hex');
   };
   expect(keyOf('ab', 'c')).not.toBe(keyOf('a', 'bc'));
+});
+
+const manyRows = 1000;
+
+test.each([
+  ['int', (i: number) => String(i - 500)],
+  ['long', (i: number) => (BigInt(i) * 9_007_199_254_740_993n).toString()],
+  ['float', (i: number) => String(i / 4)],
+  ['double', (i: number) => String(i / 4)],
+  ['decimal(9, 2)', (i: number) => `${i}.25`],
+  ['decimal(18, 2)', (i: number) => `${BigInt(i) * 9_007_199_254_740n}.25`],
+  ['decimal(30, 2)', (i: number) => `${i}.25`],
+  ['date', (i: number) => `"${1000 + i}-01-01"`],
+  ['time', (i: number) => `"00:00:00.${String(i).padStart(6, '0')}"`],
+  ['timestamp', (i: number) => `"${9000 + (i % 999)}-01-01 00:00:00"`],
+  ['string', (i: number) => `"v${i}"`],
+  ['boolean', (i: number) => String(i % 3 === 0)],
+])('a %s column of many rows keeps each value in its row, nulls between them', (type, json) => {
+  const builder = buildColumn('t', { id: 1, name: 'c', required: false, type });
+  const expected: unknown[] = [];
+  for (let i = 0; i < manyRows; i++) {
+    if (i % 7 === 3) {
+      builder.appendNull();
+      expected.push(null);
+      continue;
+    }
+    const bytes = Buffer.from(`{"c":${json(i)}}`, 'utf8');
+    cells.read(bytes, 0, bytes.length);
+    builder.append(bytes, cells.kind[0] ?? 0, cells.start[0] ?? 0, cells.end[0] ?? 0);
+    expected.push(store(type, json(i)));
+  }
+  expect(Array.from({ length: manyRows }, (_, i) => builder.value(i))).toEqual(expected);
+  expect(Array.from(builder.data(), (value) => (value === null ? null : String(value)))).toEqual(
+    expected.map((value) => (value === null ? null : String(value))),
+  );
 });

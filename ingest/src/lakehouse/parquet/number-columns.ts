@@ -49,7 +49,7 @@ export class IntColumn implements ColumnBuilder {
     let value = number.smallAt(0);
     if (Number.isNaN(value)) value = Number(number.at(0) ?? Number.NaN);
     if (!(value >= int32Minimum && value <= int32Maximum)) throw misfit(this.#cell.place, 'value-out-of-range');
-    this.#column.values[this.#column.next()] = value;
+    this.#column.append(value);
   }
 
   appendNull(): void {
@@ -150,7 +150,7 @@ export class FloatColumn implements ColumnBuilder {
 
   append(bytes: Buffer, kind: number, start: number, end: number): void {
     const value = this.#parse(bytes, kind, start, end);
-    this.#column.values[this.#column.next()] = value;
+    this.#column.append(value);
   }
 
   appendNull(): void {
@@ -247,7 +247,7 @@ export class DecimalColumn implements ColumnBuilder {
   }
 
   #appendSmall(value: number): void {
-    if (this.#narrow !== null) this.#narrow.values[this.#narrow.next()] = value;
+    if (this.#narrow !== null) this.#narrow.append(value);
     else if (this.#long === null) this.#wide.push(BigInt(value));
     else this.#long.appendNumber(value);
   }
@@ -256,7 +256,7 @@ export class DecimalColumn implements ColumnBuilder {
     if (value === null || value >= this.#limit || value <= -this.#limit) {
       throw misfit(this.#cell.place, 'value-out-of-range');
     }
-    if (this.#narrow !== null) this.#narrow.values[this.#narrow.next()] = Number(value);
+    if (this.#narrow !== null) this.#narrow.append(Number(value));
     else if (this.#long === null) this.#wide.push(value);
     else this.#long.appendBigInt(value);
   }

@@ -41,7 +41,7 @@ export class DateColumn implements ColumnBuilder {
   append(bytes: Buffer, kind: number, start: number, end: number): void {
     const text = this.#cell.load(bytes, kind, start, end);
     if (!text.readDate() || !text.atEnd) throw misfit(this.#cell.place, 'bad-value');
-    this.#column.values[this.#column.next()] = text.days;
+    this.#column.append(text.days);
   }
 
   appendNull(): void {

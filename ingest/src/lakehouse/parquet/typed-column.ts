@@ -19,8 +19,14 @@ export class TypedColumn<A extends TypedArray> {
     this.values = make(initialRows);
   }
 
+  append(value: number): void {
+    // `next` may replace the array: it must be asked first.
+    const row = this.next();
+    this.values[row] = value;
+  }
+
   /** Index of the next row, with room for it. */
-  next(): number {
+  protected next(): number {
     if (this.length === this.values.length) this.#grow();
     return this.length++;
   }
@@ -81,7 +87,8 @@ export class LongColumn extends TypedColumn<BigInt64Array> {
   }
 
   appendBigInt(value: bigint): void {
-    this.values[this.next()] = value;
+    const row = this.next();
+    this.values[row] = value;
   }
 
   lowWord(row: number): number {

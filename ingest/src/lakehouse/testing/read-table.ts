@@ -101,7 +101,7 @@ class Audit {
 
 async function readRows(path: string, metadata: TableMetadata): Promise<Record<string, unknown>[]> {
   const bytes = await readFile(path);
-  const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer;
+  const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length);
   const footer = parquetMetadata(file);
   const names = new Map(footer.schema.map((element) => [element.field_id, element.name]));
   const rows = await parquetReadObjects({
@@ -119,7 +119,7 @@ async function readRows(path: string, metadata: TableMetadata): Promise<Record<s
   });
   const { fields } = currentSchema(metadata);
   return rows.map((row) =>
-    Object.fromEntries(fields.map((field) => [field.name, (row[names.get(field.id) ?? ''] as unknown) ?? null])),
+    Object.fromEntries(fields.map((field) => [field.name, row[names.get(field.id) ?? ''] ?? null])),
   );
 }
 
