@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+
 import type { IngestPipeline } from '@millrace/shared/config/pipeline.ts';
 import { printLogicalType } from '@millrace/shared/event/logical-type.ts';
 import type { ColumnSchema, TableSchema } from '@millrace/shared/event/schema.ts';
@@ -8,6 +11,7 @@ import { silentLogger } from '@millrace/shared/observe/logger.ts';
 import { SchemaLogReader } from '@millrace/shared/schema-log/schema-log-reader.ts';
 
 import { existingTopics } from '../consume/kafka-record-source.ts';
+import type { Destination } from '../destination.ts';
 import { icebergTypeFor } from '../lakehouse/iceberg/schema-mapping.ts';
 import { nameTarget } from '../postgres/identifier.ts';
 import { postgresSettings } from '../postgres/options.ts';
@@ -46,11 +50,8 @@ export interface IngestPlan {
 /** Reads only: topics, the schema log, the destination's catalogue. */
 export async function planIngest(pipeline: IngestPipeline, version: string, signal: AbortSignal): Promise<IngestPlan> {
   await using client = await KafkaClient.connect(kafkaOptions(pipeline.source.client), signal);
-  await using destination = await openDestination(pipeline, version, silentLogger);
-  const checks = await destination.check(signal).catch((error: unknown) => {
-    const failure = toCdcError(error);
-    return [`${failure.code}  ${failure.message}: ${failure.hint}`];
-  });
+  await using destination = await existingDestination(pipeline, version);
+  const checks = await checked(pipeline, destination, signal);
   const topics = await plannedTopics(client, pipeline, signal);
   const versions = await new SchemaLogReader(client, schemaLogTopic).newest(signal);
   const sources = new SourceTables(projectionRules(pipeline));
@@ -63,11 +64,36 @@ export async function planIngest(pipeline: IngestPipeline, version: string, sign
     const columns = kept === null ? schema.columns : schema.columns.filter(({ name }) => kept.includes(name));
     for (const target of source.targets) {
       const problem = evolve(target, { columns, primaryKey, comment: schema.comment });
-      const there = problem === null ? await destination.describe(target.id.schema, target.id.table, signal) : null;
+      const there =
+        problem === null && destination !== null
+          ? await destination.describe(target.id.schema, target.id.table, signal)
+          : null;
       tables.push(plannedTable(pipeline, text, target, there, problem));
     }
   }
   return { topics, tables, checks };
+}
+
+/** Null where even opening it would make something: a warehouse that is not there yet. */
+async function existingDestination(pipeline: IngestPipeline, version: string): Promise<Destination | null> {
+  const { sink } = pipeline;
+  if (sink.kind === 'lakehouse' && !existsSync(resolve(sink.warehouse))) return null;
+  return await openDestination(pipeline, version, silentLogger);
+}
+
+/** The lake's check tries writes, so a plan leaves it out. */
+async function checked(
+  { sink }: IngestPipeline,
+  destination: Destination | null,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  if (sink.kind === 'lakehouse' || destination === null) return [];
+  try {
+    return await destination.check(signal);
+  } catch (error) {
+    const failure = toCdcError(error);
+    return [`${failure.code}  ${failure.message}: ${failure.hint}`];
+  }
 }
 
 /** Topics are named after tables unless a mapping says otherwise, which only the records tell. */

@@ -42,7 +42,7 @@ export async function runPipeline(pipeline: IngestPipeline, options: RunOptions,
       source: records,
       destination,
       tables: new SourceTables(projectionRules(pipeline)),
-      schemas: schemaSources(new SchemaLogReader(client, schemaLogTopic), destination),
+      schemas: schemaSources(new SchemaLogReader(client, schemaLogTopic), destination, log),
       value: { format: source.valueFormat, envelopeRequired: source.schemaRequired },
       // schema.change.behavior LENIENT leaves rows that were truncated at the source.
       applyTruncate: false,

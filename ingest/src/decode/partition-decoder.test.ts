@@ -298,6 +298,14 @@ describe('repeated records', () => {
   });
 });
 
+describe('a compacted topic', () => {
+  it('may hold an update without its create: it is an upsert (T137)', async () => {
+    const bench = new Bench();
+    const rows = await bench.rowsAfter([change('u', { id: 1, name: 'a' }, { id: 1, name: 'b' })]);
+    expect(rows).toStrictEqual([{ id: 1, name: 'b' }]);
+  });
+});
+
 describe('a tombstone', () => {
   it('deletes by its key and does nothing after a delete (T136)', async () => {
     const bench = new Bench();
@@ -322,7 +330,7 @@ describe('a tombstone', () => {
 });
 
 describe('schemas', () => {
-  it('come from the schema log once per version', async () => {
+  it('come from the schema log once per version, named by each record (T146)', async () => {
     const bench = new Bench();
     await bench.take([1, 2, 3].map((id) => change('c', null, { id, name: 'a' })));
     expect(bench.lookups).toBe(1);

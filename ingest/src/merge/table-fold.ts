@@ -20,8 +20,6 @@ function longer(old: Int32Array): Int32Array<ArrayBuffer> {
  * but the keys.
  */
 export class TableFold {
-  /** Changes taken in, folded or not. */
-  changes = 0;
   readonly #keys = new ByteKeyTable();
   #state = new Uint8Array(256);
   #buffer = new Int32Array(256);
@@ -91,7 +89,6 @@ export class TableFold {
     this.#start[entry] = start;
     this.#end[entry] = end;
     this.#partition[entry] = partition;
-    this.changes++;
   }
 
   #collect(state: number, buffers: readonly Buffer[]): RowList {

@@ -199,6 +199,20 @@ describe('an ingest', () => {
     expect(world.store.offsets.get('shop.customers/0')?.next).toBe(1n);
   });
 
+  it('stops where the stored offset is not in the topic, and never starts elsewhere (T140)', async () => {
+    const world = new World();
+    world.set(3, 'a');
+    await runIngest(world.options(), never);
+    const recreated = new World();
+    recreated.set(3, 'other');
+    const stored = world.store.offsets.get('shop.customers/0');
+    if (stored !== undefined) stored.next = 9n;
+    const options = world.options({ source: new MemoryRecordSource(recreated.log, 7) });
+    expect(await failureOf(runIngest(options, never))).toBe('BROKER_TOPIC_INVALID');
+    expect(world.copied).toStrictEqual([{ id: 3, name: 'a' }]);
+    expect(world.store.offsets.get('shop.customers/0')?.next).toBe(9n);
+  });
+
   it('hands partitions over without losing or doubling a change', async () => {
     const world = new World();
     const [first, second, third] = partitions;

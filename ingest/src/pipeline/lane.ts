@@ -58,10 +58,6 @@ export class Lane {
     return this.#fold.isEmpty && this.#durableNumber === this.#openNumber - 1;
   }
 
-  get openRows(): number {
-    return this.#fold.rows;
-  }
-
   /**
    * Takes a batch in; waits where the open batch is full. When it rejects, everything before the record in question is
    * in the open batch.

@@ -26,14 +26,6 @@ export class SourceTables {
     this.#rules = rules;
   }
 
-  get all(): Iterable<SourceTable> {
-    return this.#byText.values();
-  }
-
-  get targets(): Iterable<Target> {
-    return this.#targets.values();
-  }
-
   table(id: TableId): SourceTable {
     const key = JSON.stringify([id.namespace, id.schema, id.table]);
     let table = this.#byText.get(key);

@@ -183,7 +183,7 @@ describe('RowCells', () => {
     expect(reasonOf(() => readInside(new RowCells(columns), Buffer.from(text)))).toBe(reason);
   });
 
-  it('refuses bytes that are not UTF-8, in values and in names', () => {
+  it('refuses bytes that are not UTF-8, in values and in names (T29)', () => {
     const cells = new RowCells(columns);
     expect(reasonOf(() => readInside(cells, Buffer.from([...Buffer.from('{"id":"'), 0xc3, 0x28, 0x22, 0x7d])))).toBe(
       'bad-utf8',
@@ -198,7 +198,7 @@ describe('RowCells', () => {
     expect(reasonOf(() => readInside(cells, Buffer.from(`{"a":${'['.repeat(100_000)}`)))).toBe('too-deep');
   });
 
-  it('leaves numbers as their text, also beyond doubles', () => {
+  it('leaves numbers as their text, also beyond doubles (T1, T2, T170)', () => {
     const cells = new RowCells(['a', 'b']);
     const bytes = readInside(cells, Buffer.from('{"a":18446744073709551615,"b":-0.10e+400}'));
     expect([textAt(cells, bytes, 0), textAt(cells, bytes, 1)]).toStrictEqual(['18446744073709551615', '-0.10e+400']);

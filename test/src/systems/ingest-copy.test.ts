@@ -1,4 +1,4 @@
-import { readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { tableSchema } from '@millrace/shared/event/schema.ts';
 import type { ColumnSchema, TableSchema } from '@millrace/shared/event/schema.ts';
@@ -22,6 +22,7 @@ import { uniqueName } from '../harness/unique-name.ts';
 
 const partitions = 3;
 const exitStopped = 0;
+const exitInvalid = 2;
 const exitFenced = 5;
 const exitForPerson = 6;
 
@@ -236,6 +237,57 @@ test('what was published is in PostgreSQL, and goes on after a kill -9 without l
   }
   await untilIdle(file);
   expect(await inPostgres(database, table)).toStrictEqual(table.sorted);
+});
+
+test('plan tells topics, types and statements, and changes nothing', async () => {
+  await using folder = await scratchFolder();
+  await using table = await PublishedTable.create();
+  await using database = await PostgresDatabase.create();
+  table.set(1n, 'a', 1n);
+  await table.flush();
+  await using planned = spawnService('ingest', ['plan', document(folder, table, intoPostgres(database))]);
+  expect(await planned.exit()).toStrictEqual({ code: exitStopped, signal: null });
+  const text = planned.output.join('\n');
+  expect(text).toContain(`${table.topic.name}  ${partitions} partition(s), 1 record(s)`);
+  expect(text).toContain('to be created, key id');
+  expect(text).toContain('"amount" numeric(20,2)');
+  const schemas = `SELECT nspname FROM pg_namespace WHERE nspname IN ('shop', 'millrace')`;
+  expect(await database.rows(schemas)).toStrictEqual([]);
+
+  const warehouse = join(folder.path, 'lake');
+  await using lake = spawnService('ingest', [
+    'plan',
+    document(folder, table, `  type: lakehouse\n  warehouse: ${warehouse}`),
+  ]);
+  expect(await lake.exit()).toStrictEqual({ code: exitStopped, signal: null });
+  expect(lake.output.join('\n')).toContain('amount: DECIMAL(20, 2) → decimal(20, 2)');
+  expect(existsSync(warehouse)).toBe(false);
+});
+
+test('a document that is wrong, or of the other program, is refused with 2', async () => {
+  await using folder = await scratchFolder();
+  const wrong = join(folder.path, 'wrong.yaml');
+  writeFileSync(wrong, 'source:\n  type: kafka\nsink:\n  type: postgres\n');
+  await using refused = spawnService('ingest', ['validate', wrong]);
+  expect((await refused.exit()).code).toBe(exitInvalid);
+  expect(refused.tail()).toContain('CONFIG_INVALID');
+  const capture = join(folder.path, 'capture.yaml');
+  writeFileSync(
+    capture,
+    `source:
+  type: mysql
+  hostname: localhost
+  username: u
+  password: p
+  tables: shop.\\.*
+sink:
+  type: kafka
+  properties.bootstrap.servers: localhost:9092
+`,
+  );
+  await using other = spawnService('ingest', ['run', capture]);
+  expect((await other.exit()).code).toBe(exitInvalid);
+  expect(other.tail()).toContain('millrace-capture');
 });
 
 test('a change is applied at once, and a clean stop exits with 0', async () => {
