@@ -9,6 +9,7 @@ import { checkoutPath, stackEnvironment } from '../harness/environment.ts';
 import { shopDefinitions, shopRows, shopTables } from '../shop/shop-tables.ts';
 import type { ShopSize } from '../shop/shop-tables.ts';
 import { countShop } from '../shop/shop-workload.ts';
+import { lookAroundLines } from './look-around.ts';
 import { DemoProgram } from './program.ts';
 import { ProgressView, viewLines } from './progress-view.ts';
 import { WorkloadRunner } from './workload-runner.ts';
@@ -118,17 +119,6 @@ async function prove(connection: Connection, programs: readonly DemoProgram[]): 
   return true;
 }
 
-function lookAround(programs: readonly DemoProgram[]): void {
-  const python = stackEnvironment().readersPython ?? 'python3';
-  say(`
-Look around:
-  PostgreSQL   psql '${stackEnvironment().postgresUrl}' -c 'SELECT status, count(*), sum(total) FROM ${database}.orders GROUP BY 1'
-  the lake     ${python} -c "import duckdb; from duckdb_extensions import import_extension as i; i('avro'); i('iceberg'); c=duckdb.connect(); c.execute('load avro; load iceberg'); print(c.sql('SELECT status, count(*), sum(total) FROM iceberg_scan(\\'${lake}/${database}/orders\\') GROUP BY 1'))"
-  Kafka        ${stackEnvironment().kafkaRunClass.join(' ')} org.apache.kafka.tools.consumer.ConsoleConsumer --bootstrap-server ${stackEnvironment().kafkaBootstrapServers} --topic ${database}.orders --from-beginning --max-messages 3
-${programs.map((program) => `  ${program.label.padEnd(12)} ${program.url}/   log: ${program.logFile}`).join('\n')}
-`);
-}
-
 async function demo(): Promise<boolean> {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(lake, { recursive: true });
@@ -157,7 +147,7 @@ async function demo(): Promise<boolean> {
   say(`4. Proof after ${workload.transactions} transactions: every row, every value`);
   const proven = await prove(connection, programs);
   say(proven ? '  proven' : '  NOT proven');
-  lookAround(programs);
+  for (const line of lookAroundLines(programs, folder, database)) say(line);
   if (once || !proven) return proven;
   say('Everything keeps running; the shop changes again. Ctrl-C ends it.');
   await using more = new WorkloadRunner(database, size, 20);
