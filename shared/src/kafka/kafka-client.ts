@@ -88,7 +88,7 @@ export class KafkaClient implements AsyncDisposable {
       return client;
     } catch (error) {
       await client[Symbol.asyncDispose]();
-      throw error;
+      throw withoutLogin(error, options);
     }
   }
 
@@ -267,4 +267,15 @@ export class KafkaClient implements AsyncDisposable {
       await delay(this.options.retryBackoffMs, signal);
     }
   }
+}
+
+/** A listener that demands a login lets others connect and hangs up at their first request, without a word. */
+function withoutLogin(error: unknown, options: KafkaOptions): unknown {
+  const hungUp = error instanceof CdcError && error.details['reason'] === 'Connection closed';
+  if (!hungUp || options.sasl !== null) return error;
+  return new CdcError('BROKER_AUTH_FAILED', 'the broker hangs up on a client that does not log in', {
+    details: error.details,
+    hint: 'Set the SASL options, or use the listener that needs none.',
+    cause: error,
+  });
 }
