@@ -1,10 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { abortable } from '@millrace/shared/async/delay.ts';
 import { CdcError } from '@millrace/shared/errors/cdc-error.ts';
+import type { TableSchema } from '@millrace/shared/event/schema.ts';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import type { TopicPartition } from '../destination.ts';
+import type { SchemaSources } from '../project/source-table.ts';
 import { SourceTables } from '../project/source-tables.ts';
 import { CustomerHistory, customers, sortedById } from '../testing/customer-history.ts';
 import { MemoryDestination, MemoryStore } from '../testing/memory-destination.ts';
@@ -236,6 +239,32 @@ describe('an ingest', () => {
     stop.abort();
     await Promise.all(running);
     expect(world.copied).toStrictEqual(world.rows);
+  });
+
+  it('finishes a look-up of a table version that a lost partition began', async () => {
+    const world = new World();
+    const [first, second] = partitions;
+    if (first === undefined || second === undefined) throw new Error('no partitions');
+    const found = Promise.withResolvers<TableSchema>();
+    let asked = 0;
+    const schemas: SchemaSources = {
+      schemaFor: (_fingerprint, _table, signal) => {
+        asked++;
+        return abortable(found.promise, signal);
+      },
+      describe: () => Promise.resolve(null),
+    };
+    for (let id = 0; id < 6; id++) world.set(id, 'a');
+    const source = new MemoryRecordSource(world.log, 5, [first, second]);
+    const stop = new AbortController();
+    const running = runIngest(world.options({ source, schemas, untilIdle: false }), stop.signal);
+    await until(() => asked === 1);
+    await source.rebalance([second]);
+    found.resolve(customers);
+    await until(() => world.copied.length === 2);
+    stop.abort();
+    await running;
+    expect(asked).toBe(1);
   });
 
   it('ends as fenced when another owner took its partitions, and changes nothing more (T141)', async () => {

@@ -1,3 +1,4 @@
+import { abortable } from '@millrace/shared/async/delay.ts';
 import { Gate } from '@millrace/shared/async/gate.ts';
 import { CdcError, invariantBroken } from '@millrace/shared/errors/cdc-error.ts';
 import type { ValueDecoderOptions } from '@millrace/shared/format/value-decoder.ts';
@@ -66,7 +67,8 @@ class IngestAttempt implements OwnershipListener {
   readonly #progress = new Gate();
   readonly #tasks = new Set<Promise<void>>();
   #lanes: readonly Lane[] = [];
-  #assignments = 0;
+  /** Partitions are assigned, and no change of them is under way. */
+  #settled = false;
 
   constructor(options: IngestPipelineOptions) {
     this.#options = options;
@@ -106,12 +108,13 @@ class IngestAttempt implements OwnershipListener {
     const either = AbortSignal.any([signal, this.#failure.signal]);
     const byLane = Map.groupBy(partitions, (partition) => laneOf(partition, this.#lanes.length));
     await Promise.all([...byLane].map(([index, owned]) => this.#claim(index, owned, either)));
-    this.#assignments++;
+    this.#settled = true;
     this.#options.observer.onAssigned(partitions);
     this.#progress.open();
   }
 
   async revoked(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<void> {
+    this.#settled = false;
     if (partitions.length === 0) return;
     const pumps = partitions.flatMap((partition) => this.#pumps.get(partitionKey(partition)) ?? []);
     const drainMs = this.#options.drainMs ?? usualDrainMs;
@@ -162,7 +165,9 @@ class IngestAttempt implements OwnershipListener {
   }
 
   #resolve(lookup: Lookup, signal: AbortSignal): Promise<void> {
-    return lookup.table.resolve(lookup.fingerprint, lookup.hints, this.#options.schemas, signal);
+    // Several partitions may wait for one look-up, which must not end with the partition that began it.
+    const { table, fingerprint, hints } = lookup;
+    return abortable(table.resolve(fingerprint, hints, this.#options.schemas, this.#failure.signal), signal);
   }
 
   async #claim(index: number, partitions: readonly TopicPartition[], signal: AbortSignal): Promise<void> {
@@ -206,9 +211,9 @@ class IngestAttempt implements OwnershipListener {
     const signal = this.#failure.signal;
     for (;;) {
       const pumps = [...this.#pumps.values()];
-      if (this.#assignments > 0 && pumps.every((pump) => pump.isAtEnd)) {
+      if (this.#settled && pumps.every((pump) => pump.isAtEnd)) {
         await Promise.all(this.#lanes.map((lane) => lane.flush(signal)));
-        if (pumps.every((pump) => pump.isAtEnd) && this.#lanes.every((lane) => lane.isDrained)) break;
+        if (this.#settled && pumps.every((pump) => pump.isAtEnd) && this.#lanes.every((lane) => lane.isDrained)) break;
       } else {
         await this.#progress.wait(signal);
       }
