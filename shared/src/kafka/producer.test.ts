@@ -343,6 +343,44 @@ describe('Producer', () => {
     await drained(producer);
   });
 
+  test('after a failure nothing newer is sent, also where several may be under way', async () => {
+    const cluster = clusterWith({ a: 1 });
+    cluster.script = fates('written', { errorCode: 87 });
+    await using producer = await open(cluster, { maxInFlightPerPartition: 5 });
+    const lane = producer.lane('a', 0);
+    put(lane, 'held', 1);
+    producer.release(1);
+    await drained(producer);
+    put(lane, 'refused', 2);
+    producer.release(2);
+    await expect(drained(producer)).rejects.toMatchObject({ code: 'BROKER_TOPIC_INVALID' });
+    put(lane, 'newer', 3);
+    producer.release(3);
+    producer.flush();
+    await tick();
+    await tick();
+    expect(cluster.arrived.length).toBe(2);
+  });
+
+  test('a batch that takes long to compress is not overtaken by the next one', async () => {
+    const cluster = clusterWith({ a: 1 });
+    await using producer = await open(cluster, {
+      maxInFlightPerPartition: 5,
+      compression: 'zstd',
+      maxBatchBytes: 2_000_000,
+      maxRequestBytes: 4_000_000,
+    });
+    const lane = producer.lane('a', 0);
+    for (const [sequence, size] of [10, 1_500_000, 10].entries()) {
+      put(lane, 'v'.repeat(size), sequence);
+      producer.release(sequence);
+      producer.flush();
+      if (sequence === 0) await drained(producer);
+    }
+    await drained(producer);
+    expect(cluster.arrived.map(baseSequence)).toEqual([0, 1, 2]);
+  });
+
   test('several batches under way need idempotence', async () => {
     const cluster = clusterWith({ a: 1 });
     await expect(open(cluster, { idempotent: false, maxInFlightPerPartition: 2 })).rejects.toMatchObject({
