@@ -2,6 +2,8 @@ import { ByteWriter } from '@millrace/shared/bytes/byte-writer.ts';
 import { CdcError } from '@millrace/shared/errors/cdc-error.ts';
 
 import type { RowSpans, TableBatch } from '../destination.ts';
+import { tableText } from './identifier.ts';
+import type { TargetName } from './identifier.ts';
 import type { OpenTable } from './open-table.ts';
 import { chunkBytes } from './pipeline.ts';
 import type { Pipeline } from './pipeline.ts';
@@ -12,7 +14,7 @@ export const fewRows = 50;
 /** What a step of the pipeline was for, to say where it failed. */
 export interface StepPlace {
   readonly work: 'fence' | 'truncate' | 'delete' | 'copy' | 'apply' | 'row' | 'marks' | 'commit' | 'begin';
-  readonly table: string | null;
+  readonly target: TargetName | null;
   /** Index into the upserts. */
   readonly row: number | null;
 }
@@ -21,9 +23,12 @@ export type NoteStep = (place: StepPlace) => void;
 
 const rowText = new ByteWriter();
 
-function locate(error: unknown, table: string, list: string): unknown {
+function locate(error: unknown, target: TargetName, list: string): unknown {
   if (!(error instanceof CdcError)) return error;
-  return new CdcError(error.code, error.message, { details: { table, list, ...error.details }, cause: error });
+  return new CdcError(error.code, error.message, {
+    details: { table: tableText(target), list, ...error.details },
+    cause: error,
+  });
 }
 
 /** Appends the steps of one table: truncate, deletes, upserts. Throws on the first value that does not fit. */
@@ -32,7 +37,7 @@ export class BatchApplier {
   readonly #note: NoteStep;
   readonly #fewRows: number;
 
-  constructor(pipeline: Pipeline, note: NoteStep, rowsWithoutStaging: number = fewRows) {
+  constructor(pipeline: Pipeline, note: NoteStep, rowsWithoutStaging: number) {
     this.#pipeline = pipeline;
     this.#note = note;
     this.#fewRows = rowsWithoutStaging;
@@ -40,40 +45,42 @@ export class BatchApplier {
 
   async apply(batch: TableBatch, open: OpenTable, signal: AbortSignal): Promise<void> {
     const { statements, plan } = open;
-    const table = `${plan.target.schema}.${plan.target.table}`;
+    const { target } = plan;
     if (batch.truncateFirst) {
       this.#pipeline.execute(statements.truncate);
-      this.#note({ work: 'truncate', table, row: null });
+      this.#note({ work: 'truncate', target, row: null });
     }
-    if (batch.deletes.count > 0) this.#delete(batch.deletes, open, table, 'deletes');
+    if (batch.deletes.count > 0) this.#delete(batch.deletes, open, 'deletes');
     if (batch.upserts.count === 0) return;
     try {
       const few = batch.upserts.count < this.#fewRows;
-      if (few) await this.#rows(batch.upserts, open, table, signal);
-      else await this.#staged(batch.upserts, open, table, signal);
+      if (few) await this.#rows(batch.upserts, open, signal);
+      else await this.#staged(batch.upserts, open, signal);
     } catch (error) {
-      throw locate(error, table, 'upserts');
+      throw locate(error, target, 'upserts');
     }
   }
 
-  #delete(rows: RowSpans, open: OpenTable, table: string, list: string): void {
+  #delete(rows: RowSpans, open: OpenTable, list: string): void {
+    const { target } = open.plan;
     if (open.plan.mode === 'append') {
       throw new CdcError('DESTINATION_WRITE_REJECTED', 'a table without a key takes no deletes', {
-        details: { table },
+        details: { table: tableText(target) },
         hint: 'Declare a key: transform: [{source-table, primary-keys}].',
       });
     }
     try {
       this.#pipeline.execute(open.statements.deleteKeys, open.keyArrays.literals(rows));
     } catch (error) {
-      throw locate(error, table, list);
+      throw locate(error, target, list);
     }
-    this.#note({ work: 'delete', table, row: null });
+    this.#note({ work: 'delete', target, row: null });
   }
 
-  async #rows(rows: RowSpans, open: OpenTable, table: string, signal: AbortSignal): Promise<void> {
+  async #rows(rows: RowSpans, open: OpenTable, signal: AbortSignal): Promise<void> {
     const { statements, plan, copyText } = open;
-    if (plan.mode === 'delete-insert') this.#delete(rows, open, table, 'upserts');
+    const { target } = plan;
+    if (plan.mode === 'delete-insert') this.#delete(rows, open, 'upserts');
     let next = 0;
     while (next < rows.count) {
       rowText.clear();
@@ -82,16 +89,17 @@ export class BatchApplier {
       let at = 0;
       for (let row = first; row < next; row++) {
         at = this.#pipeline.executeCopyRow(statements.writeRow, statements.columnCount, rowText.bytes, at);
-        this.#note({ work: 'row', table, row });
+        this.#note({ work: 'row', target, row });
       }
       if (this.#pipeline.bufferedBytes > chunkBytes) await this.#pipeline.flush(signal);
     }
   }
 
-  async #staged(rows: RowSpans, open: OpenTable, table: string, signal: AbortSignal): Promise<void> {
+  async #staged(rows: RowSpans, open: OpenTable, signal: AbortSignal): Promise<void> {
     const { statements, copyText } = open;
+    const { target } = open.plan;
     this.#pipeline.openCopy(statements.copy);
-    this.#note({ work: 'copy', table, row: null });
+    this.#note({ work: 'copy', target, row: null });
     // The server works on the fence and the deletes while rows are written.
     await this.#pipeline.flush(signal);
     let next = 0;
@@ -101,7 +109,7 @@ export class BatchApplier {
     }, signal);
     for (const statement of statements.apply) {
       this.#pipeline.execute(statement);
-      this.#note({ work: 'apply', table, row: null });
+      this.#note({ work: 'apply', target, row: null });
     }
   }
 }

@@ -1,7 +1,7 @@
 import { cellKind } from '@millrace/shared/format/json-cells.ts';
 import { byteOf, JsonScanner } from '@millrace/shared/format/json-scanner.ts';
 
-import { rejectCell } from './cell.ts';
+import { rejectCell, writeCell } from './cell.ts';
 import type { CellWriter } from './cell.ts';
 
 const backslash = 0x5c;
@@ -41,6 +41,7 @@ export function arrayCell(element: CellWriter): CellWriter {
   const scanner = new JsonScanner();
   let scratch = Buffer.allocUnsafe(scratchBytes);
   return {
+    readsEscapes: false,
     bytesPerByte: 32 * (element.bytesPerByte + 1) + 2 * element.extraBytes,
     extraBytes: 2,
     write: (source, kind, start, end, out, at) => {
@@ -60,7 +61,7 @@ export function arrayCell(element: CellWriter): CellWriter {
           const needed = (next - from) * element.bytesPerByte + element.extraBytes + 64;
           if (scratch.length < needed) scratch = Buffer.allocUnsafe(needed * 2);
           const inner = quoted ? 1 : 0;
-          const length = element.write(source, scanner.kind, from + inner, next - inner, scratch, 0);
+          const length = writeCell(element, source, scanner.kind, from + inner, next - inner, scratch, 0);
           to = putElement(scratch, length, out, to);
         }
         from = scanner.blanks(next);

@@ -34,6 +34,7 @@ function digitAt(source: Buffer, at: number): number {
 
 /** bytea from base64: `\\x` and hex. */
 export const byteaCell: CellWriter = {
+  readsEscapes: false,
   bytesPerByte: 2,
   extraBytes: 3,
   write: (source, kind, start, end, out, at) => {
@@ -70,6 +71,7 @@ function writeBits(value: bigint, width: number, out: Buffer, at: number): numbe
  */
 export function bitCell(width: number): CellWriter {
   return {
+    readsEscapes: false,
     bytesPerByte: 0,
     extraBytes: width,
     write: (source, kind, start, end, out, at) => {

@@ -1,4 +1,3 @@
-import { cellKind } from '@millrace/shared/format/json-cells.ts';
 import type { ColumnSchema } from '@millrace/shared/event/schema.ts';
 
 import { arrayCell } from './array-cell.ts';
@@ -8,18 +7,6 @@ import { booleanCell, floatCell, integerCell, numericCell } from './number-cell.
 import type { PgType } from './pg-type.ts';
 import { dateCell, durationCell, timeOfDayCell, timestampCell } from './temporal-cell.ts';
 import { jsonbCell, textCell } from './text-cell.ts';
-
-/** Text that legally holds an escape (`\/` in base64) is unescaped first; the strict writer then judges the content. */
-function unescaping(writer: CellWriter): CellWriter {
-  return {
-    ...writer,
-    write: (source, kind, start, end, out, at) => {
-      if (kind !== cellKind.escapedString) return writer.write(source, kind, start, end, out, at);
-      const text = Buffer.from(JSON.parse(`"${source.toString('utf8', start, end)}"`) as string);
-      return writer.write(text, cellKind.string, 0, text.length, out, at);
-    },
-  };
-}
 
 /** Producers that declare their types send milliseconds up to three digits of fraction, microseconds beyond. */
 function unitMicros(column: ColumnSchema): bigint | null {
@@ -71,6 +58,5 @@ export function cellFor(target: PgType, column: ColumnSchema, context: CellConte
     return arrayCell(cellFor({ ...target, array: false }, element, context));
   }
   if (target.name === 'jsonb') return jsonbCell(context);
-  const strict = strictCell(target, column);
-  return strict === null ? textCell(context) : unescaping(strict);
+  return strictCell(target, column) ?? textCell(context);
 }

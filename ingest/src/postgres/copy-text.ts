@@ -3,13 +3,14 @@ import { CdcError } from '@millrace/shared/errors/cdc-error.ts';
 import { cellKind, RowCells } from '@millrace/shared/format/json-cells.ts';
 
 import type { RowSpans } from '../destination.ts';
-import { rejectCell } from './cell.ts';
-import type { CellWriter } from './cell.ts';
+import { rejectCell, writeCell } from './cell.ts';
+import type { CellWriter, WriteCell } from './cell.ts';
 
 const backslash = 0x5c;
 const tab = 0x09;
 const newline = 0x0a;
 const bytesPerCell = 64;
+const usualBytesPerByte = 3;
 
 /** A column of the row: the field's name in the JSON object, and its writer. */
 export interface CopyColumn {
@@ -24,6 +25,14 @@ export interface CopyColumn {
   readonly nullable: boolean;
 }
 
+const isWide = 1;
+const readsEscapes = 2;
+
+/** A writer that needs more room than every row reserves anyway, and one that takes escapes. */
+function traitsOf(cell: CellWriter): number {
+  return (cell.bytesPerByte > usualBytesPerByte ? isWide : 0) | (cell.readsEscapes ? readsEscapes : 0);
+}
+
 /**
  * Turns JSON objects into rows of COPY text: fields by tab, rows by newline, NULL as `\N`. It accepts nothing that a
  * JSON parser would refuse and lets no value end its field.
@@ -31,14 +40,17 @@ export interface CopyColumn {
 export class CopyText {
   readonly #cells: RowCells;
   readonly #columns: readonly CopyColumn[];
-  readonly #writers: readonly CellWriter[];
+  /** Writers apart from their properties: the row loop calls them without looking at objects of many shapes. */
+  readonly #writes: readonly WriteCell[];
+  readonly #traits: Uint8Array;
   readonly #constantBytes: number;
   #column = 0;
 
   constructor(columns: readonly CopyColumn[]) {
     this.#columns = columns;
     this.#cells = new RowCells(columns.map((column) => column.field));
-    this.#writers = columns.map((column) => column.cell);
+    this.#writes = columns.map((column) => column.cell.write);
+    this.#traits = Uint8Array.from(columns, ({ cell }) => traitsOf(cell));
     this.#constantBytes = columns.reduce((sum, column) => sum + bytesPerCell + column.cell.extraBytes, 0);
   }
 
@@ -66,35 +78,48 @@ export class CopyText {
 
   #row(source: Buffer, start: number, end: number, out: ByteWriter): void {
     const cells = this.#cells;
-    const writers = this.#writers;
+    const writes = this.#writes;
+    const traits = this.#traits;
     const { kind, start: starts, end: ends } = cells;
     this.#column = -1;
     cells.read(source, start, end);
-    const plainBytes = 2 * (end - start) + this.#constantBytes;
+    const plainBytes = usualBytesPerByte * (end - start) + this.#constantBytes;
     let bytes = out.reserve(plainBytes);
     let at = out.length;
-    for (let column = 0; column < writers.length; column++) {
+    for (let column = 0; column < writes.length; column++) {
       const kindOfCell = kind[column] as number;
+      this.#column = column;
       if (kindOfCell <= cellKind.null) {
-        this.#column = column;
         this.#checkNull(column, kindOfCell);
         bytes[at++] = backslash;
         bytes[at++] = 0x4e;
       } else {
-        const writer = writers[column] as CellWriter;
+        const trait = traits[column] as number;
         const from = starts[column] as number;
         const to = ends[column] as number;
-        this.#column = column;
-        if (writer.bytesPerByte > 2) {
+        if ((trait & isWide) !== 0) {
           out.length = at;
-          bytes = out.reserve(plainBytes + writer.bytesPerByte * (to - from));
+          bytes = out.reserve(plainBytes + this.#wideBytes(column, to - from));
         }
-        at = writer.write(source, kindOfCell, from, to, bytes, at);
+        if (kindOfCell === cellKind.escapedString && (trait & readsEscapes) === 0) {
+          at = this.#unescaped(column, source, from, to, bytes, at);
+        } else {
+          at = (writes[column] as WriteCell)(source, kindOfCell, from, to, bytes, at);
+        }
       }
       bytes[at++] = tab;
     }
     bytes[at - 1] = newline;
     out.length = at;
+  }
+
+  #wideBytes(column: number, length: number): number {
+    return (this.#columns[column] as CopyColumn).cell.bytesPerByte * length;
+  }
+
+  #unescaped(column: number, source: Buffer, from: number, to: number, bytes: Buffer, at: number): number {
+    const { cell } = this.#columns[column] as CopyColumn;
+    return writeCell(cell, source, cellKind.escapedString, from, to, bytes, at);
   }
 
   #checkNull(column: number, kind: number): void {

@@ -47,6 +47,11 @@ export interface NamingRules {
   readonly tableSuffix: string;
 }
 
+/** For people: without quotes. */
+export function tableText(target: TargetName): string {
+  return `${target.schema}.${target.table}`;
+}
+
 export function targetName(schema: string, table: string): TargetName {
   return { schema, table, sql: `${quoteIdentifier(schema)}.${quoteIdentifier(table)}` };
 }

@@ -10,12 +10,12 @@ import type {
   TableBatch,
   TopicPartition,
 } from '../destination.ts';
-import { BatchApplier } from './apply-batch.ts';
+import { BatchApplier, fewRows } from './apply-batch.ts';
 import type { NoteStep, StepPlace } from './apply-batch.ts';
 import type { TextRepairs } from './cell.ts';
 import { resolveOutcome } from './commit-outcome.ts';
-import { grantMetadataTables, grantTable } from './grants.ts';
-import { nameTarget } from './identifier.ts';
+import { classOf, commitUnknown, explainFailure, isTransient, placeOf } from './explain-failure.ts';
+import { grantCreateSchema } from './grants.ts';
 import {
   claimedPartition,
   createMetadata,
@@ -33,9 +33,10 @@ import { TableOpener } from './open-table.ts';
 import type { OpenTable } from './open-table.ts';
 import type { PostgresSettings } from './options.ts';
 import { serverError, StepFailed } from './pipeline.ts';
-import type { Pipeline, Statement, StepResult } from './pipeline.ts';
+import type { Pipeline, Statement } from './pipeline.ts';
 import type { PostgresSession } from './session.ts';
-import { copyPlace, destinationError, failureClass } from './sql-state.ts';
+import { destinationError, failureClass } from './sql-state.ts';
+import type { FailureClass } from './sql-state.ts';
 import { endFrozenOwners } from './frozen-owner.ts';
 
 /** Where the folder reports what it does; constant texts, facts in `details`, never row values. */
@@ -122,7 +123,7 @@ export class PostgresLane implements DestinationLane {
   ): Promise<readonly ClaimedPartition[]> {
     const { metadataSchema, commitUser, owner } = this.#settings;
     const session = await this.#open(signal);
-    await createMetadata(session, metadataSchema);
+    await this.#createMetadata(session);
     let stored;
     try {
       stored = await raiseEpochs(session, { schema: metadataSchema, commitUser, owner, partitions });
@@ -144,6 +145,16 @@ export class PostgresLane implements DestinationLane {
     });
   }
 
+  async #createMetadata(session: PostgresSession): Promise<void> {
+    const { address, metadataSchema } = this.#settings;
+    try {
+      await createMetadata(session, metadataSchema);
+    } catch (error) {
+      if (failureClass(error) !== 'rights') throw error;
+      throw destinationError(error, {}, grantCreateSchema(address.database, address.username));
+    }
+  }
+
   release(partitions: readonly TopicPartition[]): void {
     for (const partition of partitions) this.#held.delete(partitionKey(partition));
   }
@@ -151,11 +162,12 @@ export class PostgresLane implements DestinationLane {
   async commit(batch: LaneBatch, signal: AbortSignal): Promise<void> {
     let unknown = false;
     let drifted = false;
+    let rowByRow = false;
     for (let attempt = 0; ; attempt++) {
       try {
         if (unknown && (await abortable(this.#resolve(batch, signal), signal)) === 'committed') break;
         unknown = false;
-        await abortable(this.#attempt(batch, signal), signal);
+        await abortable(this.#attempt(batch, rowByRow, signal), signal);
         break;
       } catch (error) {
         // The server may still carry out a COMMIT that it has received: only a new claim tells where to continue.
@@ -167,10 +179,13 @@ export class PostgresLane implements DestinationLane {
           if (attempt > this.#settings.maxRetries) throw this.#explain(error);
           continue;
         }
-        const kind = error instanceof CdcError ? null : failureClass(cause(error));
+        const kind = classOf(error);
         unknown ||= kind === 'connection' && error instanceof StepFailed && error.allSent;
-        const again: boolean = kind === 'drift' && !drifted;
-        drifted ||= again;
+        // A rule broken by the staged rows does not name its row; single-row statements do.
+        const search: boolean = isRefusal(kind) && placeOf(error, this.#steps)?.work === 'apply';
+        rowByRow ||= search;
+        const again: boolean = search || (kind === 'drift' && !drifted);
+        drifted ||= kind === 'drift';
         if (!again && (!isTransient(error) || attempt >= this.#settings.maxRetries)) {
           throw unknown && !(error instanceof CdcError) ? commitUnknown(error) : this.#explain(error);
         }
@@ -188,7 +203,7 @@ export class PostgresLane implements DestinationLane {
   }
 
   /** One transaction, from the fence to COMMIT. Nothing of it remains when it throws, unless COMMIT had been sent. */
-  async #attempt(batch: LaneBatch, signal: AbortSignal): Promise<void> {
+  async #attempt(batch: LaneBatch, rowByRow: boolean, signal: AbortSignal): Promise<void> {
     const session = await this.#open(signal);
     this.#steps = [];
     const note: NoteStep = (place) => {
@@ -197,15 +212,15 @@ export class PostgresLane implements DestinationLane {
     const opened = new Map<string, OpenTable>();
     const missing = batch.tables.filter((table) => !this.#isOpen(table));
     if (missing.length > 0) {
-      await pipelined(session, signal, (pipeline) => {
+      await session.pipelined(signal, (pipeline) => {
         this.#putFence(pipeline, batch, note);
       });
       await this.#openTables(session, missing, opened);
       this.#steps = [];
     }
-    const results = await pipelined(session, signal, async (pipeline) => {
+    const results = await session.pipelined(signal, async (pipeline) => {
       if (missing.length === 0) this.#putFence(pipeline, batch, note);
-      const applier = new BatchApplier(pipeline, note);
+      const applier = new BatchApplier(pipeline, note, rowByRow ? Number.POSITIVE_INFINITY : fewRows);
       for (const table of batch.tables) {
         const open = opened.get(batchKey(table)) ?? this.#tables.get(batchKey(table));
         if (open === undefined) throw invariantBroken('a table is not open');
@@ -236,19 +251,19 @@ export class PostgresLane implements DestinationLane {
       batch.sourceTimeMicros,
     );
     pipeline.execute(begin);
-    note({ work: 'begin', table: null, row: null });
+    note({ work: 'begin', target: null, row: null });
     pipeline.execute(this.#fence, parameters);
-    note({ work: 'fence', table: null, row: null });
+    note({ work: 'fence', target: null, row: null });
   }
 
   #putMarksAndCommit(pipeline: Pipeline, batch: LaneBatch, note: NoteStep): void {
     const marks = marksParameters(this.#settings.commitUser, batch.partitions);
     if (marks !== null) {
       pipeline.execute(this.#marks, marks);
-      note({ work: 'marks', table: null, row: null });
+      note({ work: 'marks', target: null, row: null });
     }
     pipeline.execute(commit);
-    note({ work: 'commit', table: null, row: null });
+    note({ work: 'commit', target: null, row: null });
   }
 
   #epochOf(range: ConsumedRange): bigint {
@@ -304,7 +319,7 @@ export class PostgresLane implements DestinationLane {
   /** Leaves a session without a transaction, or none. */
   async #afterFailure(error: unknown, signal: AbortSignal): Promise<void> {
     const session = this.#session;
-    const kind = error instanceof CdcError ? null : failureClass(cause(error));
+    const kind = classOf(error);
     if (kind === 'drift') {
       this.#replaced.push(...this.#tables.values());
       this.#tables = new Map();
@@ -323,8 +338,8 @@ export class PostgresLane implements DestinationLane {
   }
 
   #fenceFailed(error: unknown): boolean {
-    if (!(error instanceof StepFailed) || serverError(error)?.code !== fenceSqlState) return false;
-    return this.#steps[error.step]?.work === 'fence';
+    if (serverError(error)?.code !== fenceSqlState) return false;
+    return placeOf(error, this.#steps)?.work === 'fence';
   }
 
   /** Reads what the database holds; throws when it is neither before nor after this batch. */
@@ -335,30 +350,8 @@ export class PostgresLane implements DestinationLane {
     return resolveOutcome(batch.partitions, stored, (range) => this.#epochOf(range));
   }
 
-  /** Adds the table, row and advice to what the server said. */
   #explain(error: unknown): CdcError {
-    if (error instanceof CdcError) return error;
-    const place = error instanceof StepFailed ? this.#steps[error.step] : undefined;
-    const server = serverError(error);
-    const inCopy = place?.work === 'copy' && server !== null ? copyPlace(server) : null;
-    const row = inCopy?.row ?? place?.row ?? null;
-    const details: Record<string, ErrorDetails[string]> = {
-      ...(place?.table ? { table: place.table } : {}),
-      ...(place === undefined ? {} : { step: place.work }),
-      ...(row === null ? {} : { list: 'upserts', row }),
-      ...(inCopy?.column ? { column: inCopy.column } : {}),
-    };
-    return destinationError(cause(error), details, this.#rightsHint(error, place));
-  }
-
-  #rightsHint(error: unknown, place: StepPlace | undefined): string | undefined {
-    if (serverError(error)?.code !== '42501') return undefined;
-    const { username } = this.#settings.address;
-    const open = [...this.#tables.values()].find(
-      ({ plan }) => `${plan.target.schema}.${plan.target.table}` === place?.table,
-    );
-    if (open === undefined) return grantMetadataTables(this.#settings.metadataSchema, username);
-    return grantTable(nameTarget(open.schema.id, this.#settings), username);
+    return explainFailure(error, this.#steps, this.#settings);
   }
 
   #reportRepairs(): void {
@@ -373,34 +366,6 @@ function batchKey(table: TableBatch): string {
   return JSON.stringify([namespace, schema, name]);
 }
 
-/** One pipeline from its first step to its last answer; a failure leaves the session ready for a rollback. */
-async function pipelined(
-  session: PostgresSession,
-  signal: AbortSignal,
-  fill: (pipeline: Pipeline) => Promise<void> | void,
-): Promise<readonly StepResult[]> {
-  const pipeline = await session.pipeline(signal);
-  try {
-    await fill(pipeline);
-    return await pipeline.finish(signal);
-  } catch (error) {
-    pipeline.abandon();
-    throw error;
-  }
-}
-
-function cause(error: unknown): unknown {
-  return error instanceof StepFailed ? error.cause : error;
-}
-
-function isTransient(error: unknown): boolean {
-  if (error instanceof CdcError) return false;
-  const kind = failureClass(cause(error));
-  return kind === 'retry' || kind === 'connection' || kind === 'resource';
-}
-
-function commitUnknown(error: unknown): CdcError {
-  return new CdcError('COMMIT_UNKNOWN', 'the answer to a commit was lost and could not be looked up', {
-    cause: error,
-  });
+function isRefusal(kind: FailureClass | null): boolean {
+  return kind === 'row' || kind === 'unique';
 }

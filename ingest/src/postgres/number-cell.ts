@@ -60,6 +60,7 @@ function writeExpandedInteger(text: string, out: Buffer, at: number): number {
 
 /** smallint, integer, bigint: digits as they are; the server checks the range. */
 export const integerCell: CellWriter = {
+  readsEscapes: false,
   bytesPerByte: 1,
   extraBytes: 24,
   write: (source, kind, start, end, out, at) => {
@@ -95,6 +96,7 @@ function writeUnusualNumeric(text: string, scale: number, out: Buffer, at: numbe
  */
 export function numericCell(scale: number): CellWriter {
   return {
+    readsEscapes: false,
     bytesPerByte: 1,
     extraBytes: 0,
     write: (source, kind, start, end, out, at) => {
@@ -124,6 +126,7 @@ export function numericCell(scale: number): CellWriter {
 
 /** real, double precision: the text as it is. */
 export const floatCell: CellWriter = {
+  readsEscapes: false,
   bytesPerByte: 1,
   extraBytes: 24,
   write: (source, kind, start, end, out, at) => {
@@ -153,6 +156,7 @@ function booleanByte(source: Buffer, kind: number, start: number, end: number): 
 
 /** boolean from true, false, 0, 1 and their texts; 2 is refused, never taken as true. */
 export const booleanCell: CellWriter = {
+  readsEscapes: false,
   bytesPerByte: 1,
   extraBytes: 24,
   write: (source, kind, start, end, out, at) => {

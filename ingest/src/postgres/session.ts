@@ -3,7 +3,7 @@ import type { ClientConfig } from 'pg';
 
 import type { PostgresAddress } from './options.ts';
 import { BufferPool, Pipeline } from './pipeline.ts';
-import type { PreparedNames } from './pipeline.ts';
+import type { PreparedNames, StepResult } from './pipeline.ts';
 import { effectiveTlsMode, tlsConfig } from './tls.ts';
 
 const connectTimeoutMs = 10_000;
@@ -82,11 +82,21 @@ export class PostgresSession implements AsyncDisposable {
     await this.#client.query(sql);
   }
 
-  async pipeline(signal: AbortSignal): Promise<Pipeline> {
+  /** One pipeline from its first step to its last answer; a failure leaves the session ready for a rollback. */
+  async pipelined(
+    signal: AbortSignal,
+    fill: (pipeline: Pipeline) => Promise<void> | void,
+  ): Promise<readonly StepResult[]> {
     const pipeline = new Pipeline(this.#prepared, this.#pool, this.#answerTimeoutMs);
     this.#client.query(pipeline);
-    await pipeline.ready(signal);
-    return pipeline;
+    try {
+      await pipeline.ready(signal);
+      await fill(pipeline);
+      return await pipeline.finish(signal);
+    } catch (error) {
+      pipeline.abandon();
+      throw error;
+    }
   }
 
   /** Back to a clean session after a failed transaction; which statements were prepared before it is not known. */

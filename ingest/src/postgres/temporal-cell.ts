@@ -17,7 +17,9 @@ function twoDigits(source: Buffer, at: number, end: number): number {
 }
 
 function putAscii(text: string, out: Buffer, at: number): number {
-  return at + out.write(text, at, 'latin1');
+  let to = at;
+  for (let index = 0; index < text.length; index++) out[to++] = text.charCodeAt(index);
+  return to;
 }
 
 const infinities = new Set(['infinity', '-infinity']);
@@ -140,6 +142,7 @@ function clockText(micros: bigint): string {
 export function dateCell(): CellWriter {
   const text = new TemporalText();
   return {
+    readsEscapes: false,
     bytesPerByte: 1,
     extraBytes: 48,
     write: (source, kind, start, end, out, at) => {
@@ -182,6 +185,7 @@ export function timestampCell(rules: TimestampRules): CellWriter {
     );
   };
   return {
+    readsEscapes: false,
     bytesPerByte: 1,
     extraBytes: 48,
     write: (source, kind, start, end, out, at) => {
@@ -212,6 +216,7 @@ export function timestampCell(rules: TimestampRules): CellWriter {
 export function timeOfDayCell(zoned: boolean, precision: number): CellWriter {
   const text = new TemporalText();
   return {
+    readsEscapes: false,
     bytesPerByte: 1,
     extraBytes: 48,
     write: (source, kind, start, end, out, at) => {
@@ -227,6 +232,7 @@ export function timeOfDayCell(zoned: boolean, precision: number): CellWriter {
 /** interval from MySQL's TIME: `[-]H…:MM:SS[.f]`, or microseconds. */
 export function durationCell(): CellWriter {
   return {
+    readsEscapes: false,
     bytesPerByte: 1,
     extraBytes: 48,
     write: (source, kind, start, end, out, at) => {

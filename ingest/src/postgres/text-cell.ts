@@ -1,6 +1,6 @@
 import { cellKind } from '@millrace/shared/format/json-cells.ts';
 
-import { copyBytes, rejectCell } from './cell.ts';
+import { copyBytes, outViews, rejectCell, sourceViews } from './cell.ts';
 import type { CellContext, CellWriter } from './cell.ts';
 
 const backslash = 0x5c;
@@ -54,9 +54,36 @@ function putInvalid(context: CellContext, out: Buffer, at: number): number {
   return context.invalidText === 'strip' ? at : putCodePoint(0xfffd, out, at);
 }
 
+/** Set by `copyEscapedString` when the text it copied holds `\\u0000`: an escaped NUL if the text is a JSON document. */
+const seen = { escapedNul: false };
+
+/** After an escaped backslash: `u0000`. */
+function isNulEscape(source: Buffer, at: number): boolean {
+  return source[at] === 0x75 && fourHex(source, at + 1) === 0;
+}
+
+/** `at` is after the `\u`; returns where the text goes on. The code point, or −1, is left in `unicode.point`. */
+const unicode = { point: 0 };
+function readUnicodeEscape(source: Buffer, at: number, end: number): number {
+  const unit = fourHex(source, at);
+  unicode.point = unit;
+  if (unit < 0xd800 || unit > 0xdfff) {
+    if (unit === 0) unicode.point = -1;
+    return at + 4;
+  }
+  const paired = unit <= 0xdbff && at + 10 <= end && source[at + 4] === backslash && source[at + 5] === 0x75;
+  const low = paired ? fourHex(source, at + 6) : 0;
+  if (low < 0xdc00 || low > 0xdfff) {
+    unicode.point = -1;
+    return at + 4;
+  }
+  unicode.point = 0x1_0000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
+  return at + 10;
+}
+
 /**
  * A JSON string with escapes as COPY text. `\\ \b \f \n \r \t` mean the same in both and are copied as they are.
- * NUL and lone surrogates go by the policy.
+ * NUL and lone surrogates go by the policy. Up to three bytes after the result are overwritten.
  */
 export function copyEscapedString(
   source: Buffer,
@@ -66,40 +93,38 @@ export function copyEscapedString(
   at: number,
   context: CellContext,
 ): number {
+  const sourceView = sourceViews.of(source);
+  const outView = outViews.of(out);
+  const lastWord = end - 4;
   let from = start;
   let to = at;
-  while (from < end) {
-    const byte = source[from++] as number;
-    if (byte !== backslash) {
-      out[to++] = byte;
-      continue;
+  for (;;) {
+    // Four bytes at a time: in `hit` the high bit of a byte is set if it is a backslash; the lowest one is exact.
+    while (from <= lastWord) {
+      const word = sourceView.getInt32(from, true);
+      outView.setInt32(to, word, true);
+      const unlike = word ^ 0x5c5c5c5c;
+      const hit = (unlike - 0x01010101) & ~unlike & 0x80808080;
+      const plain = hit === 0 ? 4 : (31 - Math.clz32(hit & -hit)) >> 3;
+      from += plain;
+      to += plain;
+      if (plain < 4) break;
     }
+    while (from < end && source[from] !== backslash) out[to++] = source[from++] as number;
+    if (from >= end) return to;
+    from++;
     const escape = source[from++] as number;
     if (escape === 0x22 || escape === 0x2f) {
       out[to++] = escape;
     } else if (escape !== 0x75) {
       out[to++] = backslash;
       out[to++] = escape;
+      if (escape === backslash && source[from] === 0x75 && isNulEscape(source, from)) seen.escapedNul = true;
     } else {
-      const unit = fourHex(source, from);
-      from += 4;
-      if (unit === 0 || (unit >= 0xdc00 && unit <= 0xdfff)) {
-        to = putInvalid(context, out, to);
-      } else if (unit >= 0xd800 && unit <= 0xdbff) {
-        const paired = from + 6 <= end && source[from] === backslash && source[from + 1] === 0x75;
-        const low = paired ? fourHex(source, from + 2) : 0;
-        if (low >= 0xdc00 && low <= 0xdfff) {
-          from += 6;
-          to = putCodePoint(0x1_0000 + ((unit - 0xd800) << 10) + (low - 0xdc00), out, to);
-        } else {
-          to = putInvalid(context, out, to);
-        }
-      } else {
-        to = putCodePoint(unit, out, to);
-      }
+      from = readUnicodeEscape(source, from, end);
+      to = unicode.point < 0 ? putInvalid(context, out, to) : putCodePoint(unicode.point, out, to);
     }
   }
-  return to;
 }
 
 /** JSON text of a nested value as it stands, blanks and line ends included. */
@@ -116,6 +141,7 @@ export function copyRawJson(source: Buffer, start: number, end: number, out: Buf
 /** Any value as text: strings as they are, numbers by their digits, nested values as JSON. */
 export function textCell(context: CellContext): CellWriter {
   return {
+    readsEscapes: true,
     bytesPerByte: 2,
     extraBytes: 0,
     write: (source, kind, start, end, out, at) => {
@@ -126,7 +152,6 @@ export function textCell(context: CellContext): CellWriter {
   };
 }
 
-const nulEscape = Buffer.from(String.raw`\\u0000`);
 const rawNulEscape = Buffer.from(String.raw`\u0000`);
 
 /** The JSON document with each escaped NUL replaced or removed; escaped backslashes before `u0000` are left alone. */
@@ -146,21 +171,30 @@ function withoutNul(json: string, context: CellContext): string {
 export function jsonbCell(context: CellContext): CellWriter {
   const text = textCell(context);
   return {
+    readsEscapes: true,
     bytesPerByte: 3,
     extraBytes: 0,
     write: (source, kind, start, end, out, at) => {
-      const escaped = kind === cellKind.escapedString;
+      seen.escapedNul = false;
+      const next = text.write(source, kind, start, end, out, at);
       const nested = kind === cellKind.array || kind === cellKind.object;
-      if (escaped || nested) {
-        const bytes = source.subarray(start, end);
-        if (bytes.includes(escaped ? nulEscape : rawNulEscape)) {
-          const wire = bytes.toString('utf8');
-          const json = escaped ? (JSON.parse(`"${wire}"`) as string) : wire;
-          const repaired = Buffer.from(JSON.stringify(withoutNul(json, context)));
-          return copyEscapedString(repaired, 1, repaired.length - 1, out, at, context);
-        }
-      }
-      return text.write(source, kind, start, end, out, at);
+      const holdsNul = nested ? source.subarray(start, end).includes(rawNulEscape) : seen.escapedNul;
+      return holdsNul ? writeWithoutNul(source, nested, start, end, out, at, context) : next;
     },
   };
+}
+
+function writeWithoutNul(
+  source: Buffer,
+  nested: boolean,
+  start: number,
+  end: number,
+  out: Buffer,
+  at: number,
+  context: CellContext,
+): number {
+  const wire = source.toString('utf8', start, end);
+  const json = nested ? wire : (JSON.parse(`"${wire}"`) as string);
+  const repaired = Buffer.from(JSON.stringify(withoutNul(json, context)));
+  return copyEscapedString(repaired, 1, repaired.length - 1, out, at, context);
 }

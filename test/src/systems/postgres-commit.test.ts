@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 
+import type { LaneBatch } from '@millrace/ingest/destination.ts';
 import { PostgresDatabase } from '../harness/postgres-database.ts';
 import { laneBatch, never, openDestination, partition0, schemaOf, tableBatch } from './postgres-lanes.ts';
 
@@ -53,3 +54,99 @@ test.each([3, 200])(
     ]);
   },
 );
+
+test('a batch that is applied again from the same offsets changes nothing', async () => {
+  await using database = await PostgresDatabase.create();
+  await using destination = await openDestination(database);
+  await using lane = await destination.openLane(0, never);
+  await lane.claim([partition0], never);
+  const changes = { upserts: rows(10, 200, 'x'), deletes: [{ id: 3 }] };
+  await lane.commit(laneBatch(0, 10, [tableBatch(orders, { upserts: rows(0, 10, 'a') })]), never);
+  await lane.commit(laneBatch(10, 20, [tableBatch(orders, changes)]), never);
+  const before = await database.rows('SELECT * FROM shop.orders ORDER BY id');
+  await database.run('UPDATE millrace.offsets SET next_offset = 10');
+  const [claimed] = await lane.claim([partition0], never);
+  expect(claimed?.nextOffset).toBe(10n);
+  await lane.commit(laneBatch(10, 20, [tableBatch(orders, changes)]), never);
+  expect(await database.rows('SELECT * FROM shop.orders ORDER BY id')).toEqual(before);
+});
+
+test('empty text, NULL and an empty row of optional columns are kept apart (T48, T160)', async () => {
+  await using database = await PostgresDatabase.create();
+  await database.run(
+    "CREATE SCHEMA shop; CREATE TABLE shop.orders (id bigint PRIMARY KEY, note text DEFAULT 'filled')",
+  );
+  await using destination = await openDestination(database);
+  await using lane = await destination.openLane(0, never);
+  await lane.claim([partition0], never);
+  for (const [index, filler] of [0, 60].entries()) {
+    const more = rows(100, 100 + filler, 'z');
+    const upserts = [{ id: 1, note: '' }, { id: 2, note: null }, { id: 3 }, ...more];
+    await lane.commit(laneBatch(index, index + 1, [tableBatch(orders, { upserts })]), never);
+    expect(await database.rows('SELECT note FROM shop.orders WHERE id < 10 ORDER BY id')).toEqual([
+      { note: '' },
+      { note: null },
+      { note: null },
+    ]);
+  }
+});
+
+test('a value of many megabytes passes', async () => {
+  await using database = await PostgresDatabase.create();
+  await using destination = await openDestination(database);
+  await using lane = await destination.openLane(0, never);
+  await lane.claim([partition0], never);
+  const large = schemaOf('large', [
+    { name: 'id', type: 'BIGINT', source: 'bigint' },
+    { name: 'blob', type: 'BYTES', source: 'longblob' },
+    { name: 'text', type: 'STRING', source: 'longtext' },
+  ]);
+  const row = (id: number): unknown => ({
+    id,
+    blob: Buffer.alloc(8 << 20, id).toString('base64'),
+    text: '\\n"'.repeat(1 << 20),
+  });
+  await lane.commit(laneBatch(0, 1, [tableBatch(large, { upserts: [row(1)] })]), never);
+  await lane.commit(
+    laneBatch(1, 2, [
+      tableBatch(large, { upserts: [...Array.from({ length: 60 }, (_, id) => ({ id: id + 10 })), row(2)] }),
+    ]),
+    never,
+  );
+  expect(
+    await database.rows(
+      'SELECT length(blob) b, length(text) t, get_byte(blob, 7) v FROM shop.large WHERE id < 10 ORDER BY id',
+    ),
+  ).toEqual([
+    { b: String(8 << 20), t: String(3 << 20), v: '1' },
+    { b: String(8 << 20), t: String(3 << 20), v: '2' },
+  ]);
+});
+
+test('several tables and partitions move together or not at all', async () => {
+  await using database = await PostgresDatabase.create();
+  await using destination = await openDestination(database);
+  await using lane = await destination.openLane(0, never);
+  const second = { topic: 'u', partition: 5, firstOffset: 0n };
+  await lane.claim([partition0, second], never);
+  const items = schemaOf('items', [{ name: 'id', type: 'INT', source: 'int' }]);
+  const batch = (from: bigint, itemRows: unknown[]): LaneBatch => ({
+    partitions: [partition0, second].map(({ topic, partition }) => ({
+      topic,
+      partition,
+      from,
+      to: from + 1n,
+      marks: new Map(),
+    })),
+    tables: [tableBatch(orders, { upserts: rows(0, 100, `v${from}`) }), tableBatch(items, { upserts: itemRows })],
+    sourceTimeMicros: 0,
+  });
+  await lane.commit(batch(0n, [{ id: 1 }]), never);
+  await expect(lane.commit(batch(1n, [{ id: 'x' }]), never)).rejects.toMatchObject({
+    code: 'DESTINATION_WRITE_REJECTED',
+  });
+  expect(await database.rows('SELECT DISTINCT left(note, 2) n FROM shop.orders')).toEqual([{ n: 'v0' }]);
+  expect(await database.rows('SELECT DISTINCT next_offset n FROM millrace.offsets')).toEqual([{ n: '1' }]);
+  await lane.commit(batch(1n, []), never);
+  expect(await database.rows('SELECT DISTINCT left(note, 2) n FROM shop.orders')).toEqual([{ n: 'v1' }]);
+});

@@ -61,16 +61,11 @@ test('names beyond 63 bytes stay distinct (T75)', async () => {
     never,
   );
   const tables = await database.rows(
-    "SELECT table_name t FROM information_schema.tables WHERE table_schema = 'shop' ORDER BY 1",
+    "SELECT t.table_name t FROM information_schema.tables t JOIN millrace.tables m USING (table_name) WHERE table_schema = 'shop' ORDER BY m.source_table",
   );
   expect(tables).toHaveLength(2);
   const values = await Promise.all(tables.map((table) => database.rows(`SELECT * FROM shop."${String(table['t'])}"`)));
-  expect(
-    values
-      .flat()
-      .map((found) => Object.values(found))
-      .sort(),
-  ).toEqual([['1', '2', '3'], ['5']]);
+  expect(values.flat().map((found) => Object.values(found))).toEqual([['1', '2', '3'], ['5']]);
 });
 
 test('228 columns and thousands of rows go in one batch (T152)', async () => {

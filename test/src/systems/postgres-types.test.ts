@@ -338,3 +338,25 @@ test.each([3, 80])(
     expect(await database.rows('SELECT next_offset n FROM millrace.offsets')).toEqual([{ n: String(refusals.length) }]);
   },
 );
+
+test.each([3, 80])('a row that breaks a rule of the target is named, without effect (%i rows)', async (count) => {
+  await using database = await PostgresDatabase.create();
+  await database.run(
+    'CREATE SCHEMA shop; CREATE TABLE shop.t (id bigint PRIMARY KEY, v int CONSTRAINT positive CHECK (v > 0))',
+  );
+  await using destination = await openDestination(database);
+  await using lane = await destination.openLane(0, never);
+  await lane.claim([partition0], never);
+  const t = schemaOf('t', [
+    { name: 'id', type: 'BIGINT', source: 'bigint' },
+    { name: 'v', type: 'INT', source: 'int' },
+  ]);
+  const upserts = Array.from({ length: count }, (_, id) => ({ id, v: id === 2 ? -1 : 1 }));
+  await expect(lane.commit(laneBatch(0, 1, [tableBatch(t, { upserts })]), never)).rejects.toMatchObject({
+    code: 'DESTINATION_WRITE_REJECTED',
+    details: { sqlstate: '23514', table: 'shop.t', constraint: 'positive', list: 'upserts', row: 2 },
+  });
+  expect(await database.rows('SELECT count(*) c FROM shop.t')).toEqual([{ c: '0' }]);
+  await lane.commit(laneBatch(0, 1, [tableBatch(t, { upserts: upserts.slice(3) })]), never);
+  expect(await database.rows('SELECT count(*) c FROM shop.t')).toEqual([{ c: String(count - 3) }]);
+});
