@@ -255,7 +255,7 @@ test.each([
   ['single rows', 1],
   ['a staging table', 20],
 ])(
-  'every type and edge value reads back exactly when written by %s (T1-T20, T50, T156, T158, T160)',
+  'every type and edge value reads back exactly when written by %s (T1, T2, T4, T8, T13, T18, T20, T22, T50, T156, T158, T160)',
   async (_, copies) => {
     await using database = await PostgresDatabase.create();
     await using destination = await openDestination(database);
