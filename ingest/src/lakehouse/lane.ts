@@ -13,7 +13,8 @@ import { partitionKey } from './progress.ts';
 import type { PartitionProgress } from './progress.ts';
 import type { Sweeper } from './sweeper.ts';
 import type { TableCatalog } from './table-catalog.ts';
-import type { WriterContext, BatchPartition, TableWriter } from './writer.ts';
+import type { TableContext, TableHead } from './table-head.ts';
+import type { BatchPartition, TableWriter } from './writer.ts';
 
 type FirstOffset = TopicPartition & { readonly firstOffset: bigint };
 
@@ -37,7 +38,7 @@ function feedingPartitions(batch: TableBatch, partitionCount: number): ReadonlyS
  * the first row it has for it: that is what `#register` sees to.
  */
 export class LakehouseLane implements DestinationLane {
-  readonly #context: WriterContext;
+  readonly #context: TableContext;
   readonly #claimed: Map<string, { readonly epoch: bigint }>;
   readonly #catalog: TableCatalog;
   readonly #ledger: Ledger;
@@ -48,7 +49,7 @@ export class LakehouseLane implements DestinationLane {
   #ledgerMs = 0;
 
   constructor(
-    context: WriterContext,
+    context: TableContext,
     claimed: Map<string, { readonly epoch: bigint }>,
     catalog: TableCatalog,
     ledger: Ledger,
@@ -63,7 +64,7 @@ export class LakehouseLane implements DestinationLane {
 
   async claim(partitions: readonly FirstOffset[], signal: AbortSignal): Promise<readonly ClaimedPartition[]> {
     await this.#catalog.discover(signal);
-    for (const writer of this.#catalog.writers()) await writer.refresh();
+    for (const head of this.#catalog.heads()) await head.refresh();
     const known = new Set<string>();
     const raised = await this.#ledger.update((stored) => this.#raise(stored, partitions, known));
     for (const partition of partitions) {
@@ -74,9 +75,10 @@ export class LakehouseLane implements DestinationLane {
       this.#claimed.set(key, { epoch: entry.epoch });
     }
     this.#ledgerMs = this.#context.hooks.nowMs();
-    for (const writer of this.#catalog.writers()) {
+    for (const head of this.#catalog.heads()) {
       signal.throwIfAborted();
-      await this.#raiseTable(writer, partitions);
+      const tracked = partitions.map(partitionKey).filter((key) => head.progress.has(key));
+      if (tracked.length > 0) await head.raiseEpochs(tracked);
     }
     return partitions.map((partition) => this.#resume(partition, raised, known));
   }
@@ -112,7 +114,12 @@ export class LakehouseLane implements DestinationLane {
   /** Makes the offsets of idle tables durable, so that a restart reads nothing twice. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#sweeper[Symbol.asyncDispose]();
-    if (this.#claimed.size > 0) await this.#commitIdle(0);
+    try {
+      if (this.#claimed.size > 0) await this.#commitIdle(0);
+    } catch (error) {
+      // The newer owner has its own offsets; whoever closes has been told, or will be at the next claim.
+      if (!(error instanceof CdcError) || error.code !== 'DESTINATION_FENCED') throw error;
+    }
     this.#claimed.clear();
     this.#progress.clear();
   }
@@ -132,30 +139,35 @@ export class LakehouseLane implements DestinationLane {
 
   /** Creates missing tables, and lets every table know its partitions before any table moves on. */
   async #register(item: TableWork, partitions: readonly BatchPartition[], severalTables: boolean): Promise<void> {
-    const { writer } = item;
+    const { head } = item.writer;
     const missing = new Map<string, PartitionProgress>();
-    const creating = writer.state === null;
     for (const index of item.feeding) {
       const key = partitions[index]?.key ?? '';
       const before = this.#progress.get(key);
       if (before === undefined) throw invariantBroken('a row names a partition that the batch lacks');
-      if (!writer.progress.has(key)) missing.set(key, before);
+      if (!head.progress.has(key)) missing.set(key, before);
     }
-    if (creating) await writer.create(item.batch.target.schema, missing);
-    // A table that came from elsewhere in the meantime, or that another member made, may know nothing of us yet.
-    const unknown = new Map([...missing].filter(([key]) => !writer.progress.has(key)));
-    const older = [...writer.progress].flatMap(([key, entry]) => {
+    const creating = !head.exists;
+    if (creating) await head.create(item.batch.target.schema, missing);
+    // A table that another member or engine made in the meantime may know nothing of our partitions yet, or know them
+    // from an owner that was replaced before it made the table.
+    const unknown = new Map([...missing].filter(([key]) => !head.progress.has(key)));
+    const older = this.#ownedByOthers(head);
+    if (older.length > 0) await head.raiseEpochs(older);
+    if (unknown.size > 0 && (severalTables || creating)) await head.commitProgress(unknown);
+  }
+
+  #ownedByOthers(head: TableHead): readonly string[] {
+    return [...head.progress].flatMap(([key, entry]) => {
       const claim = this.#claimed.get(key);
       return claim !== undefined && entry.epoch < claim.epoch ? [key] : [];
     });
-    if (older.length > 0) await writer.raiseEpochs(older);
-    if (unknown.size > 0 && (severalTables || creating)) await writer.commitProgress(unknown);
   }
 
   async #apply(item: TableWork, batch: LaneBatch, partitions: readonly BatchPartition[]): Promise<void> {
     const { writer } = item;
     const feeding = partitions.filter(
-      (partition, index) => item.feeding.has(index) || writer.progress.has(partition.key),
+      (partition, index) => item.feeding.has(index) || writer.head.progress.has(partition.key),
     );
     const indexOf = new Map(feeding.map((partition, index) => [partition.key, index]));
     const renumbered = partitions.map((partition) => indexOf.get(partition.key) ?? -1);
@@ -171,14 +183,14 @@ export class LakehouseLane implements DestinationLane {
   /** Progress of claimed partitions that a table has not been told of for `intervalMs`. */
   async #commitIdle(intervalMs: number): Promise<void> {
     const nowMs = this.#context.hooks.nowMs();
-    for (const writer of this.#catalog.writers()) {
-      if (nowMs - writer.lastCommitMs < intervalMs) continue;
+    for (const head of this.#catalog.heads()) {
+      if (nowMs - head.lastCommitMs < intervalMs) continue;
       const behind = new Map<string, PartitionProgress>();
-      for (const [key, stored] of writer.progress) {
+      for (const [key, stored] of head.progress) {
         const current = this.#progress.get(key);
         if (current !== undefined && stored.nextOffset < current.nextOffset) behind.set(key, current);
       }
-      if (behind.size > 0) await writer.commitProgress(behind);
+      if (behind.size > 0) await head.commitProgress(behind);
     }
     if (!this.#ledgerStale || nowMs - this.#ledgerMs < intervalMs) return;
     const progress = await this.#ledger.update((stored) => this.#advanced(stored));
@@ -213,8 +225,8 @@ export class LakehouseLane implements DestinationLane {
       const before = stored.get(key);
       if (before !== undefined) known.add(key);
       let epoch = before?.epoch ?? 0n;
-      for (const writer of this.#catalog.writers()) {
-        const entry = writer.progress.get(key);
+      for (const head of this.#catalog.heads()) {
+        const entry = head.progress.get(key);
         if (entry !== undefined && entry.epoch > epoch) epoch = entry.epoch;
       }
       next.set(key, {
@@ -226,11 +238,6 @@ export class LakehouseLane implements DestinationLane {
       });
     }
     return next;
-  }
-
-  async #raiseTable(writer: TableWriter, partitions: readonly TopicPartition[]): Promise<void> {
-    const tracked = partitions.map(partitionKey).filter((key) => writer.progress.has(key));
-    if (tracked.length > 0) await writer.raiseEpochs(tracked);
   }
 
   /** A partition goes on from the table that is furthest behind; its marks are those of that very moment. */
@@ -245,10 +252,10 @@ export class LakehouseLane implements DestinationLane {
       throw invariantBroken('a claimed partition is missing from the ledger', { partition: key });
     const tableOffsets = new Map<string, bigint>();
     let lowest: PartitionProgress | null = null;
-    for (const writer of this.#catalog.writers()) {
-      const stored = writer.progress.get(key);
+    for (const head of this.#catalog.heads()) {
+      const stored = head.progress.get(key);
       if (stored === undefined) continue;
-      tableOffsets.set(writer.place.text, stored.nextOffset);
+      tableOffsets.set(head.place.text, stored.nextOffset);
       if (lowest === null || stored.nextOffset < lowest.nextOffset) lowest = stored;
     }
     const resumed = { ...(lowest ?? entry), epoch: entry.epoch };

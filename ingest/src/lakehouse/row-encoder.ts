@@ -48,10 +48,13 @@ export class RowEncoder {
   readonly #keyColumns: readonly number[];
   readonly #exact: boolean;
   readonly #hash: KeyHash;
+  readonly #fileBytes: number;
   readonly #keyBytes = new ByteWriter(256);
 
-  constructor(table: string, plan: SchemaPlan, hash: KeyHash) {
+  /** Files are cut where the JSON of their rows reaches `fileBytes`; as Parquet they are smaller. */
+  constructor(table: string, plan: SchemaPlan, hash: KeyHash, fileBytes: number) {
     this.#table = table;
+    this.#fileBytes = fileBytes;
     const columns = plan.written.flatMap((written) => written.column ?? []);
     this.#cells = new RowCells(columns);
     this.#layout = plan.written.map((written) => ({
@@ -77,7 +80,7 @@ export class RowEncoder {
       const partitionIndex = partitionOf[row] as number;
       if (!wanted(partitionIndex)) continue;
       let group = byPartition.get(partitionIndex);
-      if (group === undefined) {
+      if (group === undefined || (groups[group] as RowGroup).jsonBytes >= this.#fileBytes) {
         group = groups.length;
         byPartition.set(partitionIndex, group);
         groups.push({ partitionIndex, columns: this.#newColumns(), jsonBytes: 0 });

@@ -1,31 +1,28 @@
 import type { TableId } from '@millrace/shared/event/table-id.ts';
 
-import { tableIdProperty, TableWriter } from './writer.ts';
-import type { WriterContext } from './writer.ts';
-import { tablePlace } from './table-directory.ts';
 import { TableStore } from './iceberg/table-store.ts';
+import { tablePlace } from './table-directory.ts';
+import type { TablePlace } from './table-directory.ts';
+import { TableHead, tableIdProperty } from './table-head.ts';
+import type { TableContext } from './table-head.ts';
+import { TableWriter } from './writer.ts';
 
 /** The tables of a warehouse that this commit user has written, and those it is about to. */
 export class TableCatalog {
-  readonly #context: WriterContext;
+  readonly #context: TableContext;
   readonly #writers = new Map<string, TableWriter>();
 
-  constructor(context: WriterContext) {
+  constructor(context: TableContext) {
     this.#context = context;
   }
 
-  writers(): Iterable<TableWriter> {
-    return this.#writers.values();
+  heads(): Iterable<TableHead> {
+    return Array.from(this.#writers.values(), (writer) => writer.head);
   }
 
   writer(id: TableId): TableWriter {
     const place = tablePlace(this.#context.options.warehouse, id);
-    let writer = this.#writers.get(place.directory);
-    if (writer === undefined) {
-      writer = new TableWriter(place, this.#context);
-      this.#writers.set(place.directory, writer);
-    }
-    return writer;
+    return this.#writers.get(place.directory) ?? this.#add(place);
   }
 
   /** Finds the tables that hold offsets of ours. Tables of others are left alone, whatever they look like. */
@@ -40,10 +37,15 @@ export class TableCatalog {
         if (this.#writers.has(directory)) continue;
         const text = await this.#ownTable(directory, property);
         if (text === null) continue;
-        const place = { text, directory, location: `file://${directory}` };
-        this.#writers.set(directory, new TableWriter(place, this.#context));
+        this.#add({ text, directory, location: `file://${directory}` });
       }
     }
+  }
+
+  #add(place: TablePlace): TableWriter {
+    const writer = new TableWriter(new TableHead(place, this.#context), this.#context);
+    this.#writers.set(place.directory, writer);
+    return writer;
   }
 
   /** The table's name when it is one of ours, else null. A table of ours that cannot be read stops the claim. */

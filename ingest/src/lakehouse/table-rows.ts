@@ -82,6 +82,9 @@ export class TableRows {
       await this.#loadVector(file);
       if (!this.#files.has(file.path)) arrived.push(file);
     }
+    this.#index.reserve(
+      this.#index.size + arrived.reduce((sum, file) => sum + file.rows - (file.vector?.cardinality ?? 0), 0),
+    );
     arrived.sort((a, b) => Number(a.sequenceNumber - b.sequenceNumber));
     for (const file of arrived) await this.#indexFile(file);
   }

@@ -182,7 +182,7 @@ describe('every type reads back exactly in engines of others', () => {
       for (const name of names) {
         const { values } = types[name] as TypeCase;
         const optional = values[i];
-        const required = values[i] ?? (values[0] as readonly [string, string]);
+        const required = optional ?? values[0] ?? ['null', ''];
         if (optional !== undefined) members.push(`"${name}":${optional[0]}`);
         else if (i % 2 === 0) members.push(`"${name}":null`);
         members.push(`"${name}_required":${required[0]}`);
@@ -276,17 +276,17 @@ test('a reader sees whole commits only while they go on', async () => {
     return lane.commit(laneBatch([tableBatch(schema, rows)], BigInt(round), BigInt(round + 1)), signal);
   };
   await commit(0);
-  let done = false;
+  const committing = new AbortController();
   const seen: string[] = [];
   const reading = (async () => {
-    while (!done) {
+    while (!committing.signal.aborted) {
       const engine = seen.length % 2 === 0 ? 'duckdb' : 'pyiceberg';
       const rows = (await readers.read(`${folder.path}/shop/orders`, 'id', [engine]))[engine];
       seen.push(`${rows.length}:${new Set(rows.map((row) => row['v'])).size}`);
     }
   })();
   for (let round = 1; round <= 120; round++) await commit(round);
-  done = true;
+  committing.abort();
   await reading;
   expect(seen.length).toBeGreaterThan(5);
   expect(new Set(seen)).toEqual(new Set(['200:1']));

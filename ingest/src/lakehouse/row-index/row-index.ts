@@ -48,6 +48,12 @@ export class RowIndex {
     return this.#tables.reduce((sum, table) => sum + table.slots.byteLength, 0);
   }
 
+  /** Makes room for that many keys at once, when their number is known before they come. */
+  reserve(keys: number): void {
+    const slots = 2 ** Math.ceil(Math.log2(Math.max(keys / subTables / maximumLoad, initialSlots)));
+    for (const table of this.#tables) if (table.mask + 1 < slots) this.#grow(table, slots);
+  }
+
   /** The address of the key, 0 when absent. `word2` is ignored for two-word keys. */
   get(word0: number, word1: number, word2: number): number {
     const hash = hashWords(word0, word1);
@@ -68,7 +74,7 @@ export class RowIndex {
       return previous;
     }
     if (table.count + 1 > (table.mask + 1) * maximumLoad) {
-      this.#grow(table);
+      this.#grow(table, (table.mask + 1) * 2);
       at = this.#find(table, hash, word0, word1, word2);
     }
     this.#put(table, at, word0, word1, word2, address);
@@ -141,10 +147,9 @@ export class RowIndex {
     slots[at + this.words] = address;
   }
 
-  #grow(table: SubTable): void {
+  #grow(table: SubTable, slots: number): void {
     const stride = this.#stride;
     const old = table.slots;
-    const slots = (table.mask + 1) * 2;
     table.slots = new Uint32Array(slots * stride);
     table.mask = slots - 1;
     for (let at = 0; at < old.length; at += stride) {
