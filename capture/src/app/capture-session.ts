@@ -26,7 +26,7 @@ import { ChunkWindows } from '../snapshot/window.ts';
 import type { Source, SourceStream, SourceTable } from '../source.ts';
 import { CapturedTables } from './captured-tables.ts';
 import { epochAfter, openSource, startPoint } from './mysql.ts';
-import { Reporting } from './reporting.ts';
+import type { Reporting } from './reporting.ts';
 import { SchemaAnnouncer } from './schema-announcer.ts';
 import { tableOptions } from './table-options.ts';
 import { Topics } from './topics.ts';
@@ -77,11 +77,13 @@ export class CaptureSession {
   readonly #context: RunContext;
   readonly #reporting: Reporting;
   readonly #captured: CapturedTables;
+  readonly #fromScratch: boolean;
 
-  constructor(document: Document, context: RunContext) {
+  constructor(document: Document, context: RunContext, reporting: Reporting, fromScratch: boolean) {
     this.#document = document;
     this.#context = context;
-    this.#reporting = new Reporting(context.status, context.metrics, context.logger);
+    this.#reporting = reporting;
+    this.#fromScratch = fromScratch;
     this.#captured = new CapturedTables(document.source.tables, document.source.newTables);
   }
 
@@ -92,11 +94,11 @@ export class CaptureSession {
     const client = opened.use(await KafkaClient.connect(kafkaOptions(document.sink.client), stop));
     const store = opened.use(await openCheckpoints(document, client, stop));
     const stored = await this.#storedCheckpoint(store, stop);
-    const initialEpoch = stored !== null && this.#context.fromScratch ? epochAfter(stored.resume) : 1;
+    const initialEpoch = stored !== null && this.#fromScratch ? epochAfter(stored.resume) : 1;
     const source = opened.use(await openSource(document, this.#captured, initialEpoch, logger, stop));
     for (const warning of await source.check(stop)) logger.warn('source', { warning });
     const tables = await this.#matchingTables(source, stop);
-    const checkpoint = this.#context.fromScratch ? null : stored;
+    const checkpoint = this.#fromScratch ? null : stored;
     const state = await this.#startState(source, store, checkpoint, tables, stop);
     this.#context.status.markLoaded();
 

@@ -169,7 +169,7 @@ function creation({ name, sink }: IngestPipeline, schema: TableSchema): readonly
 }
 
 /** The text a person reads. */
-export function renderPlan(plan: IngestPlan, file: string): string {
+export function renderPlan(plan: IngestPlan): string[] {
   const lines: string[] = ['topics'];
   if (plan.topics.length === 0) lines.push('  none yet: start capture first');
   for (const { topic, partitions, records } of plan.topics) {
@@ -185,6 +185,5 @@ export function renderPlan(plan: IngestPlan, file: string): string {
     for (const statement of table.statements) lines.push(`    ${statement.replaceAll('\n', '\n    ')};`);
   }
   if (plan.checks.length > 0) lines.push('checks', ...plan.checks.map((check) => `  ${check}`));
-  lines.push('', `next: millrace-ingest run ${file}`);
-  return lines.join('\n');
+  return lines;
 }

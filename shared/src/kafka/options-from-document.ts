@@ -34,3 +34,12 @@ export function kafkaOptions(options: KafkaClientOptions): KafkaOptions {
     retryBackoffMs: options.retryBackoffMs,
   };
 }
+
+/** Secret texts of the `properties.*`. */
+export function kafkaSecrets({ security }: KafkaClientOptions): readonly string[] {
+  const { sasl, tls } = security;
+  const secrets: string[] = [];
+  if (sasl !== null) secrets.push(sasl.mechanism === 'OAUTHBEARER' ? sasl.clientSecret : sasl.password);
+  if (tls !== null && tls.keyPassphrase !== null) secrets.push(tls.keyPassphrase);
+  return secrets;
+}

@@ -30,21 +30,30 @@ export interface ProgramHost {
   readonly ask: (question: string) => Promise<string | null>;
 }
 
-/** What each attempt to run a pipeline gets. */
+/** What a pipeline gets for as long as its process runs. */
 export interface RunContext {
+  /** Path of the document, for hints that a person can paste. */
+  readonly file: string;
   readonly logger: Logger;
   readonly status: PipelineStatus;
   readonly metrics: Metrics;
-  readonly fromScratch: boolean;
   readonly untilIdle: boolean;
 }
+
+/**
+ * One attempt: opens everything, runs until stopped (the signal asks) or idle, closes everything. `fromScratch` only at
+ * the first attempt.
+ */
+export type Attempt = (options: { readonly fromScratch: boolean }, signal: AbortSignal) => Promise<void>;
 
 export interface ProgramDefinition<P extends Pipeline> {
   readonly name: 'millrace-capture' | 'millrace-ingest';
   readonly kind: P['kind'];
   readonly version: string;
-  /** One attempt: opens everything, runs until stopped (the signal asks) or idle, closes everything. */
-  readonly run: (pipeline: P, context: RunContext, signal: AbortSignal) => Promise<void>;
+  /** Texts of the document that no log line may hold. */
+  readonly secrets: (pipeline: P) => readonly string[];
+  /** Called once; what it returns is called for each attempt. */
+  readonly prepare: (pipeline: P, context: RunContext) => Attempt;
   /** What `run` would do, without changing anything. */
   readonly plan: (pipeline: P, context: RunContext, signal: AbortSignal) => Promise<PlanReport>;
 }
@@ -137,17 +146,23 @@ function validate<P extends Pipeline>(line: CommandLine, definition: ProgramDefi
   } else {
     for (const failure of failures) host.complain(renderFailure(failure, false));
     for (const warning of warnings) host.complain(`warning  ${warning}`);
-    if (!failed) host.print(`valid: ${line.files.join(', ')}`);
+    if (!failed) host.print(`valid: ${line.files.join(', ')}\nnext: ${definition.name} plan ${line.files[0] ?? ''}`);
   }
   return failed ? 2 : 0;
 }
 
-function observing(pipeline: Pipeline, definition: { readonly version: string }, line: CommandLine, host: ProgramHost) {
+function observing<P extends Pipeline>(
+  pipeline: P,
+  definition: ProgramDefinition<P>,
+  line: CommandLine,
+  host: ProgramHost,
+): RunContext {
   const logger = createLogger({
     level: pipeline.runtime.logLevel,
     sink: host.logSink,
     terminal: host.logTerminal && !line.json,
-    fields: { pipeline: pipeline.name },
+    fields: { component: definition.kind, pipeline: pipeline.name },
+    secrets: definition.secrets(pipeline),
   });
   const metrics = new Metrics(pipeline.name, pipeline.kind);
   metrics.set('build_info', { version: definition.version, kind: pipeline.kind, node: process.version }, 1);
@@ -157,8 +172,7 @@ function observing(pipeline: Pipeline, definition: { readonly version: string },
     version: definition.version,
     memoryLimitBytes: pipeline.runtime.memoryLimitBytes,
   });
-  const { fromScratch, untilIdle } = line;
-  return { logger, metrics, status, fromScratch, untilIdle };
+  return { file: line.files[0] ?? '', logger, metrics, status, untilIdle: line.untilIdle };
 }
 
 async function plan<P extends Pipeline>(
@@ -172,8 +186,17 @@ async function plan<P extends Pipeline>(
   using shutdown = listenForShutdown({ logger: context.logger });
   const report = await definition.plan(pipeline, context, shutdown.signal);
   if (line.json) host.print(JSON.stringify({ ...report.data, warnings }));
-  else host.print([...warnings.map((warning) => `warning  ${warning}`), ...report.lines].join('\n'));
+  else {
+    const next = ['', `next: ${definition.name} run ${context.file}`];
+    host.print([...warnings.map((warning) => `warning  ${warning}`), ...report.lines, ...next].join('\n'));
+  }
   return 0;
+}
+
+function scratchIsForCapture(): CdcError {
+  return new CdcError('CONFIG_INVALID', '--from-scratch belongs to millrace-capture', {
+    hint: 'Offsets of an ingest are in its destination: give the pipeline another name to read its topics from the start.',
+  });
 }
 
 async function confirmScratch(pipeline: Pipeline, host: ProgramHost): Promise<void> {
@@ -192,20 +215,24 @@ async function run<P extends Pipeline>(
   definition: ProgramDefinition<P>,
   host: ProgramHost,
 ): Promise<number> {
-  if (line.fromScratch) await confirmScratch(pipeline, host);
+  if (line.fromScratch) {
+    if (definition.kind === 'ingest') throw scratchIsForCapture();
+    await confirmScratch(pipeline, host);
+  }
   const context = observing(pipeline, definition, line, host);
   const { logger, metrics, status } = context;
   using shutdown = listenForShutdown({ logger });
   await using admin = await AdminServer.start(pipeline.runtime.metrics, { metrics, status, logger });
   logger.info('started', { program: definition.name, version: definition.version, admin: admin?.url ?? 'off' });
   for (const warning of warnings) logger.warn('configuration', { warning });
-  let first = true;
-  const attempt = async (signal: AbortSignal): Promise<void> => {
-    const scratch = line.fromScratch && first;
-    first = false;
-    await definition.run(pipeline, { ...context, fromScratch: scratch }, signal);
+  const attempt = definition.prepare(pipeline, context);
+  let fromScratch = line.fromScratch;
+  const next = async (signal: AbortSignal): Promise<void> => {
+    const options = { fromScratch };
+    fromScratch = false;
+    await attempt(options, signal);
   };
-  const code = await supervise(attempt, { retry: pipeline.runtime.retry, status, metrics, logger }, shutdown.signal);
+  const code = await supervise(next, { retry: pipeline.runtime.retry, status, metrics, logger }, shutdown.signal);
   logger.info('stopped', { exitCode: code });
   return code;
 }
