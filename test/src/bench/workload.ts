@@ -64,7 +64,7 @@ async function logEnd(connection: Connection): Promise<{ file: string; position:
     );
   const row = rows[0];
   if (row === undefined) throw new Error('the binary log is off');
-  return { file: row.File, position: Number(row.Position), gtidSet: row.Executed_Gtid_Set.replaceAll('\n', '') };
+  return { file: row.File, position: row.Position, gtidSet: row.Executed_Gtid_Set.replaceAll('\n', '') };
 }
 
 /** How a workload changes rows: of ten, six inserts, three updates, one delete, as measured elsewhere; or inserts alone. */

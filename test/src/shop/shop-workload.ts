@@ -119,7 +119,7 @@ export async function countShop(
   const counts = new Map<string, number>();
   for (const table of tables) {
     const [rows] = await connection.query<(RowDataPacket & { n: number })[]>(`SELECT COUNT(*) n FROM ${table}`);
-    counts.set(table, Number(rows[0]?.n ?? 0));
+    counts.set(table, rows[0]?.n ?? 0);
   }
   return counts;
 }

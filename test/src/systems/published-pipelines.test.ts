@@ -127,7 +127,7 @@ test('the published ingest document keeps a lake equal to the tables of one topi
   writeFileSync(document, readFileSync(document, 'utf8').replace('your_warehouse', `${folder.path}/lake`));
   const args = ['run', document, '--until-idle', '--metrics-port', '-1'];
   await using ingest = spawnService('ingest', args, { env: variables() });
-  expect(await ingest.exit(), ingest.tail()).toEqual({ code: 0, signal: null });
+  expect({ ...(await ingest.exit()), log: ingest.tail(5) }).toMatchObject({ code: 0, signal: null });
   const table = (name: string) => `iceberg_scan('${folder.path}/lake/kafka_test/${name}')`;
   expect((await readLake(`SELECT * FROM ${table('customers')} ORDER BY id`)).rows).toEqual([
     { id: '4', name: 'John', address: 'New York', phone_number: '2222', age: '12' },
