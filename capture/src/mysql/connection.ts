@@ -244,9 +244,14 @@ export class SharedSession implements AsyncDisposable {
     return session.query(sql, signal, doing);
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
+  /** Closes the session: a new one has the grants and settings of now. */
+  renew(): void {
     this.#session?.close();
     this.#session = null;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.renew();
     return Promise.resolve();
   }
 }

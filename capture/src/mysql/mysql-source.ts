@@ -133,6 +133,8 @@ class MysqlSource implements Source {
 
   async check(signal: AbortSignal): Promise<readonly string[]> {
     const { connection, serverIds, chunkKeyColumn } = this.#options;
+    // Grants on *.* reach a session only when it logs in.
+    this.#control.renew();
     const result = await checkServer(
       this.#query,
       this.#catalogue,

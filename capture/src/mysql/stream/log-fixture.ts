@@ -171,7 +171,7 @@ export interface FixtureReader {
   readonly versions: TableVersions;
   readonly ignored: number[];
   /** Reads built events and tells what came of them, one line each. */
-  read(events: readonly Buffer[]): readonly string[];
+  readonly read: (events: readonly Buffer[]) => readonly string[];
 }
 
 export function fixtureReader(options: ReadOptions = {}): FixtureReader {

@@ -122,7 +122,7 @@ async function startAtFile(
   return { ...base, skipEvents: start.skipEvents, skipRows: start.skipRows };
 }
 
-/** The last file that was begun at or before the time: binary search over the first event of each file. */
+/** The last file that was surely begun before the time (its own time is in whole seconds): binary search over the files. */
 async function startAtTime(millis: number, parts: StartParts, signal: AbortSignal): Promise<MysqlResume> {
   const files = await readLogFiles(parts.query, signal);
   let low = 0;
@@ -130,7 +130,7 @@ async function startAtTime(millis: number, parts: StartParts, signal: AbortSigna
   while (low < high) {
     const middle = (low + high + 1) >>> 1;
     const seconds = await parts.scan.createdSeconds((files[middle] as LogFile).name, signal);
-    if (seconds * 1000 <= millis) low = middle;
+    if ((seconds + 1) * 1000 <= millis) low = middle;
     else high = middle - 1;
   }
   const file = files[low]?.name ?? (await oldestFile(parts, signal)).name;
