@@ -35,6 +35,8 @@ const statusIntervalMs = 1000;
 const backlogIntervalMs = 5000;
 const maxWaitingSnapshotBytes = 32 * 1024 * 1024;
 const batchOverheadBytes = 1024;
+/** Of `memory.limit`; the rest is for what a record in flight costs besides itself: compressed copies, answers, the runtime. */
+const inFlightShare = 4;
 
 /** Opens the store that the document names. */
 export async function openCheckpoints(
@@ -228,7 +230,7 @@ export class CaptureSession {
         },
         topics: () => topics.known(),
         truncateEvents: this.#document.sink.truncateEvents,
-        memoryLimitBytes: this.#document.runtime.memoryLimitBytes,
+        memoryLimitBytes: Math.floor(this.#document.runtime.memoryLimitBytes / inFlightShare),
         transactionMaxBufferBytes: this.#document.source.transactionMaxBufferBytes,
       },
       state,

@@ -11,6 +11,8 @@ export interface SentBatch extends PendingBatch {
   readonly baseSequence: number;
   /** The bytes on the wire; null until sealed. */
   sealed: Buffer | null;
+  /** Nothing else of the lane was under way when it was sent last. */
+  sentAlone: boolean;
 }
 
 /** Told by how many bytes a lane holds more or, negative, less. */
@@ -132,7 +134,10 @@ export class PartitionLane {
   /** The batch to send next; the caller has asked `canSend`. */
   take(released: number): SentBatch | null {
     const batch = this.#again.shift() ?? this.#takeNew(released);
-    if (batch !== null) this.#inFlight.push(batch);
+    if (batch !== null) {
+      batch.sentAlone = this.#inFlight.length === 0;
+      this.#inFlight.push(batch);
+    }
     this.#recount();
     return batch;
   }
@@ -163,8 +168,8 @@ export class PartitionLane {
     this.#remove(batch);
     const second = nextBaseSequence(batch.baseSequence, half);
     this.#again.unshift(
-      { builder, firstSequence, lastSequence, baseSequence: batch.baseSequence, sealed: null },
-      { builder: tail, firstSequence, lastSequence, baseSequence: second, sealed: null },
+      { builder, firstSequence, lastSequence, baseSequence: batch.baseSequence, sealed: null, sentAlone: false },
+      { builder: tail, firstSequence, lastSequence, baseSequence: second, sealed: null, sentAlone: false },
     );
     this.isWaiting = true;
     this.troubleSinceMs ??= nowMs;
@@ -177,8 +182,9 @@ export class PartitionLane {
     if (errorCode === kafkaError.messageTooLarge || errorCode === kafkaError.recordListTooLarge) {
       return batch.builder.count > 1 ? 'split' : 'fail';
     }
-    // Out of order behind a batch that failed is the broker keeping the order; out of order alone is lost state.
-    if (errorCode === kafkaError.outOfOrderSequence) return this.#isOldest(batch) ? 'fail' : 'again';
+    // Out of order behind others is the broker keeping the order, also when what was ahead is held by now: the batch goes
+    // again, alone. Out of order alone is lost state.
+    if (errorCode === kafkaError.outOfOrderSequence) return batch.sentAlone ? 'fail' : 'again';
     return transient ? 'again' : 'fail';
   }
 
@@ -205,12 +211,7 @@ export class PartitionLane {
     if (batch === null) return null;
     const baseSequence = this.#baseSequence;
     this.#baseSequence = nextBaseSequence(baseSequence, batch.builder.count);
-    return { ...batch, baseSequence, sealed: null };
-  }
-
-  #isOldest(batch: SentBatch): boolean {
-    const order = orderOf(this.#baseSequence, batch);
-    return [...this.#inFlight, ...this.#again].every((other) => orderOf(this.#baseSequence, other) >= order);
+    return { ...batch, baseSequence, sealed: null, sentAlone: false };
   }
 
   #remove(batch: SentBatch): void {
