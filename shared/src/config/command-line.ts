@@ -176,10 +176,8 @@ export function withOverrides<P extends Pipeline>(pipeline: P, line: CommandLine
     metricsPort === null
       ? runtime.metrics
       : { ...runtime.metrics, port: metricsPort === -1 ? null : metricsPort, portIsDefault: false };
-  return {
-    ...pipeline,
-    runtime: { ...runtime, metrics, logLevel: logLevel ?? runtime.logLevel, stateDir: stateDir ?? runtime.stateDir },
-  };
+  const state = stateDir === null ? {} : { stateDir, stateDirGiven: true };
+  return { ...pipeline, runtime: { ...runtime, ...state, metrics, logLevel: logLevel ?? runtime.logLevel } };
 }
 
 export function usage(program: string): string {

@@ -46,9 +46,8 @@ export interface KafkaProducerSettings {
   readonly batchSizeBytes: number;
   /** Largest record and request that is sent; a larger record is `BROKER_RECORD_TOO_LARGE`. */
   readonly maxRequestSizeBytes: number;
-  /** 1 to 5; 1 where idempotence is off and the document says nothing, so that a retry cannot reorder. */
+  /** Batches under way per partition: 1 to 5; 1 where idempotence is off, so that a retry cannot reorder. */
   readonly maxInFlightRequests: number;
-  readonly retries: number;
   readonly deliveryTimeoutMs: number;
 }
 
@@ -61,7 +60,6 @@ export interface KafkaConsumerSettings {
   readonly fetchMaxBytes: number;
   readonly fetchMaxWaitMs: number;
   readonly maxPartitionFetchBytes: number;
-  readonly maxPollRecords: number;
   readonly sessionTimeoutMs: number;
   readonly heartbeatIntervalMs: number;
   readonly maxPollIntervalMs: number;
@@ -71,7 +69,6 @@ export interface KafkaConsumerSettings {
 export interface KafkaClientOptions {
   readonly bootstrapServers: readonly BrokerAddress[];
   readonly clientId: string;
-  readonly clientRack: string | null;
   readonly security: KafkaSecurity;
   readonly requestTimeoutMs: number;
   readonly metadataMaxAgeMs: number;

@@ -27,14 +27,11 @@ export interface ChangeFormatOptions {
   readonly format: 'debezium-json' | 'canal-json';
   readonly flavour: 'vvr' | 'oss';
   readonly timestampStandard: 'sql' | 'iso-8601';
+  /** In record keys `scale` counts as `plain`, so that 1.00 and 1.0 are one key. */
   readonly decimals: DecimalForm;
-  /** Decimals inside record keys; never `scale`, so that 1.00 and 1.0 are one key. */
-  readonly keyDecimals: 'plain' | 'scientific';
   readonly bigNumbers: 'number' | 'string';
   readonly ignoreNullFields: boolean;
   readonly timeFraction: boolean;
-  readonly mapNullKey: 'fail' | 'drop' | 'literal';
-  readonly mapNullKeyLiteral: string;
   /** debezium-json: op letter of snapshot rows. */
   readonly snapshotOp: 'c' | 'r';
   /** debezium-json: `source` has db, schema and table where the id has three parts. */

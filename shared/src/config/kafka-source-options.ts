@@ -29,10 +29,6 @@ export interface SchemaInference {
   readonly preFetchRecords: number;
   /** Declared by `scan.value.initial-schemas.ddls`. */
   readonly initialSchemas: readonly TableSchema[];
-  /** canal-json: where types come from; `auto` = mysqlType, else sqlType, else inference. */
-  readonly canalTypes: 'auto' | 'sql-type' | 'mysql-type';
-  readonly canalTimestampAsDatetime: boolean;
-  readonly canalTinyint1AsBoolean: boolean;
 }
 
 export interface KafkaSourceOptions {

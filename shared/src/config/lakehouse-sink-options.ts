@@ -1,5 +1,3 @@
-import type { InvalidTextPolicy } from './postgres-sink-options.ts';
-
 export interface LakehouseCommit {
   /** First reached. */
   readonly intervalMs: number;
@@ -26,5 +24,4 @@ export interface LakehouseSinkOptions {
   readonly targetFileSizeBytes: number;
   readonly compression: 'zstd' | 'snappy' | 'none';
   readonly snapshots: LakehouseSnapshots;
-  readonly invalidText: InvalidTextPolicy;
 }

@@ -41,13 +41,10 @@ export interface ChunkKeyColumn {
 
 export interface MysqlSnapshotOptions {
   readonly chunkRows: number;
-  readonly chunkMaxBytes: number;
-  readonly fetchRows: number;
-  /** Chunks read at the same time; never more than `poolSize`. */
+  /** Chunks read at the same time; never more than `connection.pool.size`. */
   readonly parallelism: number;
   readonly chunkKeyColumns: readonly ChunkKeyColumn[];
-  readonly unboundedChunkFirst: boolean;
-  /** Do not merge the log into chunks: rows may repeat, the end state is the same. */
+  /** Rows of a chunk do not wait for the log: changes may repeat after them, the end state is the same. */
   readonly skipBackfill: boolean;
   /** Rows per second over all chunks; 0 = no limit. */
   readonly rateLimitRows: number;
@@ -70,11 +67,10 @@ export interface MysqlSourceOptions {
   readonly serverIds: ServerIds;
   readonly tls: MysqlTls;
   readonly connectTimeoutMs: number;
-  /** Null = no limit of its own. */
+  /** Silence that ends a query or a chunk; null = no limit of its own. */
   readonly socketTimeoutMs: number | null;
+  /** Attempts per connect. */
   readonly connectMaxRetries: number;
-  /** Upper bound of snapshot connections. */
-  readonly poolSize: number;
   /** 0 = off. */
   readonly heartbeatIntervalMs: number;
   /** SQL to run at the source each heartbeat interval. */
@@ -85,6 +81,9 @@ export interface MysqlSourceOptions {
   readonly snapshot: MysqlSnapshotOptions;
   readonly newTables: NewTables;
   readonly tableDiscoveryIntervalMs: number;
+  /** canal-json: `es` is the change time (`metadata.list: es_ts`). */
+  readonly executeTimes: boolean;
+  /** Comments of tables and columns go into schema records. */
   readonly includeComments: boolean;
   readonly tinyint1AsBoolean: boolean;
   /** JSON documents without blanks, in snapshot and log alike; else as the server prints them. */

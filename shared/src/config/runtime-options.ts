@@ -27,13 +27,12 @@ export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
 export interface RuntimeOptions {
   readonly checkpoint: CheckpointOptions;
   readonly stateDir: string;
+  /** The document or the command line names it: progress is written there. */
+  readonly stateDirGiven: boolean;
   /** Records in flight. */
   readonly memoryLimitBytes: number;
   readonly retry: RetryOptions;
   readonly metrics: MetricsOptions;
   readonly logLevel: LogLevel;
-  readonly schemaChangeBehavior: 'lenient';
   readonly routeMode: 'all-match' | 'first-match';
-  /** SASL PLAIN over plaintext off loopback is allowed. */
-  readonly allowInsecure: boolean;
 }

@@ -44,9 +44,8 @@ export const producerOnly = {
   'properties.batch.size': defaulted(size(), '512kb', { doc: 'Upper bound of a record batch per partition' }),
   'properties.max.request.size': defaulted(size(), '1mb', { doc: 'Largest request and record that is sent' }),
   'properties.max.in.flight.requests.per.connection': optional(integer({ min: 1, max: 5 }), {
-    doc: 'Default 5; 1 without idempotence',
+    doc: 'Batches under way per partition: default 5; always 1 without idempotence, so that a retry cannot reorder',
   }),
-  'properties.retries': defaulted(integer({ min: 0 }), '2147483647', { doc: 'Attempts within the delivery timeout' }),
   'properties.delivery.timeout.ms': defaulted(duration({ min: 1 }), '120000', {
     doc: 'Until a batch counts as undeliverable and the pipeline retries',
   }),
@@ -65,7 +64,6 @@ export const consumerOnly = {
   'properties.fetch.max.bytes': defaulted(size(), '50mb', { doc: 'Upper bound of one fetch' }),
   'properties.fetch.max.wait.ms': defaulted(duration(), '500', { doc: 'Longest wait for fetch.min.bytes' }),
   'properties.max.partition.fetch.bytes': defaulted(size(), '1mb', { doc: 'Upper bound per partition and fetch' }),
-  'properties.max.poll.records': defaulted(integer({ min: 1 }), '500', { doc: 'Records handed on at a time' }),
   'properties.session.timeout.ms': defaulted(duration({ min: 1 }), '45000', {
     doc: 'Without a heartbeat for so long, a member loses its partitions',
   }),
@@ -81,7 +79,7 @@ export const kafkaClientDeclarations = {
     doc: 'Brokers to find the cluster by',
   }),
   'properties.client.id': optional(text(), { doc: 'Default `millrace-<pipeline name>`' }),
-  'properties.client.rack': optional(text(), { doc: 'Read from replicas in this rack' }),
+  'properties.client.rack': withoutEffect('partitions are read from their leaders'),
   'properties.security.protocol': defaulted(oneOf(['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL']), 'PLAINTEXT', {
     doc: 'Encryption and login',
   }),
@@ -136,6 +134,8 @@ export const kafkaClientDeclarations = {
   'properties.sasl.login.callback.handler.class': refused(className),
   'properties.sasl.server.callback.handler.class': refused(className),
   'properties.metric.reporters': refused(`${className}; metrics are served over HTTP`),
+  'properties.retries': withoutEffect('a batch is tried until properties.delivery.timeout.ms has passed'),
+  'properties.max.poll.records': withoutEffect('records are handed on in the batches that the broker holds'),
   'properties.key.serializer': withoutEffect('see key.format'),
   'properties.value.serializer': withoutEffect('see value.format'),
   'properties.enable.auto.commit': withoutEffect('offsets are stored with the rows'),

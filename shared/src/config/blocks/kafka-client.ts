@@ -13,8 +13,13 @@ function warnOtherSide(block: KafkaClientBlock, side: 'source' | 'sink'): void {
   block.warning(first, `has no effect: a ${side} does not read ${given.join(', ')}`);
 }
 
+const inFlight = 'properties.max.in.flight.requests.per.connection';
+
 function checkClient(block: KafkaClientBlock): void {
   const { values } = block;
+  if (values['properties.enable.idempotence'] === false && (values[inFlight] ?? 1) > 1) {
+    block.warning(inFlight, 'has no effect: without idempotence one batch at a time keeps the order over retries');
+  }
   const heartbeat = values['properties.heartbeat.interval.ms'] ?? 0;
   const session = values['properties.session.timeout.ms'] ?? Number.POSITIVE_INFINITY;
   if (heartbeat >= session) {
@@ -42,7 +47,6 @@ export function buildKafkaClient(
   return {
     bootstrapServers: values['properties.bootstrap.servers'],
     clientId: values['properties.client.id'] ?? `millrace-${safeIdentity(context.pipelineName)}`,
-    clientRack: values['properties.client.rack'],
     security,
     requestTimeoutMs: values['properties.request.timeout.ms'],
     metadataMaxAgeMs: values['properties.metadata.max.age.ms'],
@@ -53,8 +57,7 @@ export function buildKafkaClient(
       lingerMs: values['properties.linger.ms'],
       batchSizeBytes: values['properties.batch.size'],
       maxRequestSizeBytes: values['properties.max.request.size'],
-      maxInFlightRequests: values['properties.max.in.flight.requests.per.connection'] ?? (idempotence ? 5 : 1),
-      retries: values['properties.retries'],
+      maxInFlightRequests: idempotence ? (values[inFlight] ?? 5) : 1,
       deliveryTimeoutMs: values['properties.delivery.timeout.ms'],
     },
     consumer: {
@@ -66,7 +69,6 @@ export function buildKafkaClient(
       fetchMaxBytes: values['properties.fetch.max.bytes'],
       fetchMaxWaitMs: values['properties.fetch.max.wait.ms'],
       maxPartitionFetchBytes: values['properties.max.partition.fetch.bytes'],
-      maxPollRecords: values['properties.max.poll.records'],
       sessionTimeoutMs: values['properties.session.timeout.ms'],
       heartbeatIntervalMs: values['properties.heartbeat.interval.ms'],
       maxPollIntervalMs: values['properties.max.poll.interval.ms'],

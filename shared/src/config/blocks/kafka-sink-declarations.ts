@@ -1,7 +1,7 @@
 import type { Block } from '../declare/block.ts';
 import { boolean, grammar, integer, oneOf, text } from '../declare/option-type.ts';
 import type { OptionType } from '../declare/option-type.ts';
-import { collected, defaulted, notYet, optional, required } from '../declare/option.ts';
+import { collected, defaulted, notYet, optional, required, withoutEffect } from '../declare/option.ts';
 import type { KafkaHeader, PartitionOverride } from '../kafka-sink-options.ts';
 import { parseMappingTo, relaxedEntries } from '../mapping.ts';
 import { parsed, unparsable } from '../parsed.ts';
@@ -54,8 +54,7 @@ const bigNumber = defaulted(oneOf(['number', 'string']), 'number', {
   doc: 'BIGINT beyond ±2^53, BIGINT UNSIGNED and DECIMAL as exact literal or as string',
   own: true,
 });
-const mapNullKeyMode = defaulted(oneOf(['FAIL', 'DROP', 'LITERAL']), 'FAIL', { doc: 'Null keys of maps (hstore)' });
-const mapNullKeyLiteral = defaulted(text({ allowEmpty: true }), 'null', { doc: 'Key text for LITERAL' });
+const mapNullKey = withoutEffect('no column of a MySQL source is a map');
 
 export const kafkaSinkDeclarations = {
   type: required(oneOf(['kafka']), { doc: 'Kind of sink' }),
@@ -96,10 +95,10 @@ export const kafkaSinkDeclarations = {
   'canal-json.encode.time-fraction': timeFraction,
   'debezium-json.encode.big-number': bigNumber,
   'canal-json.encode.big-number': bigNumber,
-  'debezium-json.map-null-key.mode': mapNullKeyMode,
-  'canal-json.map-null-key.mode': mapNullKeyMode,
-  'debezium-json.map-null-key.literal': mapNullKeyLiteral,
-  'canal-json.map-null-key.literal': mapNullKeyLiteral,
+  'debezium-json.map-null-key.mode': mapNullKey,
+  'canal-json.map-null-key.mode': mapNullKey,
+  'debezium-json.map-null-key.literal': mapNullKey,
+  'canal-json.map-null-key.literal': mapNullKey,
   'debezium-json.include-schema.enabled': defaulted(boolean, 'false', {
     doc: 'Values as {schema, payload}',
     later: `inline schemas: ${notYet}; readers find types in the schema log`,

@@ -18,32 +18,28 @@ describe('value format', () => {
       flavour: 'vvr',
       timestampStandard: 'sql',
       decimals: 'scale',
-      keyDecimals: 'plain',
       bigNumbers: 'number',
       ignoreNullFields: false,
       timeFraction: true,
-      mapNullKey: 'fail',
-      mapNullKeyLiteral: 'null',
       snapshotOp: 'c',
       emitFullTableId: false,
       canalOld: 'full',
     });
   });
 
-  it('writes what OSS writes in flavour oss, in keys as well (T181)', () => {
+  it('writes what OSS writes in flavour oss (T181)', () => {
     expect(sink('debezium-json.flavour: oss').value).toMatchObject({
       decimals: 'scientific',
-      keyDecimals: 'scientific',
       timeFraction: false,
     });
   });
 
   it.each([
-    ['true', 'plain', 'plain'],
-    ['false', 'scientific', 'scientific'],
-  ])('decimal-as-plain-number %s', (given, decimals, keyDecimals) => {
+    ['true', 'plain'],
+    ['false', 'scientific'],
+  ])('decimal-as-plain-number %s', (given, decimals) => {
     const lines = ['value.format: canal-json', `canal-json.encode.decimal-as-plain-number: ${given}`];
-    expect(sink(...lines).value).toMatchObject({ format: 'canal-json', decimals, keyDecimals });
+    expect(sink(...lines).value).toMatchObject({ format: 'canal-json', decimals });
   });
 
   it('says that options of the other format have no effect', () => {

@@ -27,18 +27,14 @@ function buildFormat(values: Values): ChangeFormatOptions {
   const format = values['value.format'];
   const flavour = values[`${format}.flavour`];
   const decimals = decimalForm(values[`${format}.encode.decimal-as-plain-number`], flavour);
-  const mapNullKeys = { FAIL: 'fail', DROP: 'drop', LITERAL: 'literal' } as const;
   return {
     format,
     flavour,
     timestampStandard: values[`${format}.timestamp-format.standard`] === 'SQL' ? 'sql' : 'iso-8601',
     decimals,
-    keyDecimals: decimals === 'scientific' ? 'scientific' : 'plain',
     bigNumbers: values[`${format}.encode.big-number`],
     ignoreNullFields: values[`${format}.encode.ignore-null-fields`],
     timeFraction: values[`${format}.encode.time-fraction`] ?? flavour !== 'oss',
-    mapNullKey: mapNullKeys[values[`${format}.map-null-key.mode`]],
-    mapNullKeyLiteral: values[`${format}.map-null-key.literal`],
     snapshotOp: values['debezium-json.snapshot-op'],
     emitFullTableId: values['debezium-json.emit.full-table-id.enabled'],
     canalOld: values['canal-json.old'],

@@ -20,6 +20,7 @@ const ignoreErrors = optional(boolean, {
   },
 });
 const primitiveAsString = defaulted(boolean, 'false', { doc: 'All scalars as text' });
+const alibabaCanal = `records of alibaba/canal: ${notYet}; those of Millrace and Flink CDC hold neither mysqlType nor sqlType`;
 const flatJson = `value.format json: ${notYet}`;
 
 export const kafkaSourceDeclarations = {
@@ -82,13 +83,18 @@ export const kafkaSourceDeclarations = {
   'canal-json.database.include': optional(regex, { doc: 'Databases to read; others are counted' }),
   'canal-json.table.include': optional(regex, { doc: 'Tables to read; others are counted' }),
   'canal-json.infer-schema.strategy': defaulted(oneOf(['AUTO', 'SQL_TYPE', 'MYSQL_TYPE']), 'AUTO', {
-    doc: 'AUTO = mysqlType, else sqlType, else inference',
+    doc: 'AUTO: inference, for records of this format name no types',
     status: 'D',
+    later: alibabaCanal,
   }),
   'canal-json.mysql.treat-mysql-timestamp-as-datetime-enabled': defaulted(boolean, 'true', {
     doc: 'TIMESTAMP of alibaba/canal without a zone',
+    later: alibabaCanal,
   }),
-  'canal-json.mysql.treat-tinyint1-as-boolean.enabled': defaulted(boolean, 'true', { doc: 'tinyint(1) as boolean' }),
+  'canal-json.mysql.treat-tinyint1-as-boolean.enabled': defaulted(boolean, 'true', {
+    doc: 'tinyint(1) of alibaba/canal as boolean',
+    later: alibabaCanal,
+  }),
   'json.timestamp-format.standard': defaulted(oneOf(['SQL', 'ISO-8601']), 'SQL', { doc: 'Flat JSON', later: flatJson }),
   'json.infer-schema.flatten-nested-columns.enable': defaulted(boolean, 'false', { doc: 'Flat JSON', later: flatJson }),
   'json.infer-schema.primitive-as-string': defaulted(boolean, 'false', { doc: 'Flat JSON', later: flatJson }),

@@ -70,11 +70,10 @@ describe('kafka source', () => {
       'canal-json.distributed-tables: true',
       'canal-json.database.include: inv.*',
     ];
-    const found = source(...lines, 'canal-json.infer-schema.strategy: mysql_type');
+    const found = source(...lines, 'canal-json.infer-schema.strategy: auto');
     expect(found).toMatchObject({
       valueFormat: 'canal-json',
       distributedTables: true,
-      inference: { canalTypes: 'mysql-type' },
     });
     expect(found.canalDatabases?.matches('inventory')).toBe(true);
     expect(found.canalDatabases?.matches('my_inventory')).toBe(false);

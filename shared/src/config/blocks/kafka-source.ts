@@ -58,15 +58,11 @@ function buildStartup(block: KafkaSourceBlock): KafkaStartup | null {
 }
 
 function buildInference(values: Values): SchemaInference {
-  const canalTypes = { AUTO: 'auto', SQL_TYPE: 'sql-type', MYSQL_TYPE: 'mysql-type' } as const;
   return {
     strategy: values['schema.inference.strategy'],
     primitiveAsString: values[`${values['value.format']}.infer-schema.primitive-as-string`],
     preFetchRecords: values['scan.max.pre.fetch.records'],
     initialSchemas: values['scan.value.initial-schemas.ddls'] ?? [],
-    canalTypes: canalTypes[values['canal-json.infer-schema.strategy']],
-    canalTimestampAsDatetime: values['canal-json.mysql.treat-mysql-timestamp-as-datetime-enabled'],
-    canalTinyint1AsBoolean: values['canal-json.mysql.treat-tinyint1-as-boolean.enabled'],
   };
 }
 

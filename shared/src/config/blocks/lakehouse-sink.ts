@@ -14,6 +14,9 @@ function warn(block: LakehouseSinkBlock): void {
     const text = 'rest: tables are written under warehouse; no remote catalog is contacted';
     block.warning('catalog.properties.metastore', text);
   }
+  if (block.given('invalid-text') && values['invalid-text'] !== 'dead-letter') {
+    block.warning('invalid-text', 'has no effect: Parquet holds every text that decodes, NUL included');
+  }
   const asked = compaction.find((name) => block.given(name));
   const enabled = block.given('compaction.enabled') && values['compaction.enabled'] === true;
   const first = enabled ? 'compaction.enabled' : asked;
@@ -48,6 +51,5 @@ export function buildLakehouseSink(block: LakehouseSinkBlock, context: BuildCont
       retainedMs: values['snapshot.time-retained'],
       minRetained: values['snapshot.num-retained.min'],
     },
-    invalidText: values['invalid-text'],
   };
 }

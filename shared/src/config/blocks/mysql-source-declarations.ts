@@ -34,6 +34,7 @@ function parseChunkKeyColumns(given: string): Parsed<readonly ChunkKeyColumn[]> 
   return parseMappingTo(given, target, ({ tables, target: column }) => ({ tables, column }));
 }
 
+const streamedChunks = 'a chunk is streamed in pieces, whose bytes are bounded whatever its size';
 const noReaders = 'there are no reader processes here';
 const noArithmetic = 'chunks are cut along the key, not by arithmetic';
 
@@ -52,7 +53,7 @@ export const mysqlSourceDeclarations = {
     aliases: ['database.server.id'],
   }),
   'server-time-zone': optional(grammar('time zone', parseZone), {
-    doc: 'Sessions run in UTC, so that no value depends on it',
+    doc: 'No value depends on it: sessions run in UTC; a server more than 30 min off is warned of',
     status: 'N',
   }),
   'ssl.mode': defaulted(oneOf(['disabled', 'preferred', 'required', 'verify-ca', 'verify-identity']), 'preferred', {
@@ -72,20 +73,25 @@ export const mysqlSourceDeclarations = {
     doc: 'Per connection attempt',
     aliases: ['connect.timeout.ms', 'jdbc.properties.connectTimeout'],
   }),
-  'connect.max-retries': defaulted(integer({ min: 1 }), '3', { doc: 'Attempts per connect' }),
+  'connect.max-retries': defaulted(integer({ min: 1 }), '3', {
+    doc: 'Attempts per connect; the pipeline retries by `pipeline.retry.*` after them',
+  }),
   'connection.pool.size': defaulted(integer({ min: 2 }), '20', {
     doc: 'Upper bound of snapshot connections',
     status: 'D',
   }),
   'jdbc.properties.useSSL': optional(boolean, { doc: 'true = ssl.mode required, false = disabled', status: 'D' }),
-  'jdbc.properties.socketTimeout': optional(duration({ min: 1 }), { doc: 'Silence that breaks a query', status: 'D' }),
+  'jdbc.properties.socketTimeout': optional(duration({ min: 1 }), {
+    doc: 'Silence of the server that ends a query or a chunk; default 5 min for chunks, none for queries',
+    status: 'D',
+  }),
   'jdbc.properties.*': withoutEffect('no JDBC driver is used'),
   'heartbeat.interval': defaulted(duration(), '30s', {
     doc: 'Saves the position while captured tables are idle; 0s = off',
     aliases: ['heartbeat.interval.ms'],
   }),
   'heartbeat.action.query': optional(text({ label: 'SQL' }), {
-    doc: 'Run at the source each heartbeat interval',
+    doc: 'Run at the source each heartbeat interval, in a session that may write',
     status: 'D',
     own: true,
   }),
@@ -115,8 +121,8 @@ export const mysqlSourceDeclarations = {
     doc: 'Rows per chunk',
     aliases: ['incremental.snapshot.chunk.size'],
   }),
-  'scan.incremental.snapshot.chunk.max-size': defaulted(size(), '16mb', { doc: 'Bytes per chunk', own: true }),
-  'scan.snapshot.fetch.size': defaulted(integer({ min: 2 }), '1024', { doc: 'Rows per read' }),
+  'scan.incremental.snapshot.chunk.max-size': withoutEffect(streamedChunks),
+  'scan.snapshot.fetch.size': withoutEffect(streamedChunks),
   'scan.snapshot.parallelism': optional(integer({ min: 1, max: 64 }), {
     doc: 'Chunks read side by side; default pipeline.parallelism, else 4',
     own: true,
@@ -129,10 +135,11 @@ export const mysqlSourceDeclarations = {
   ),
   'scan.incremental.snapshot.unbounded-chunk-first.enabled': defaulted(boolean, 'false', {
     doc: 'Read the tail chunk first',
-    status: 'D',
+    status: 'N',
+    notes: { true: { as: 'ignored', reason: `the last chunk needs no precedence: ${streamedChunks}` } },
   }),
   'scan.incremental.snapshot.backfill.skip': defaulted(boolean, 'false', {
-    doc: 'No merge of the log into chunks: rows may repeat, the end state is the same',
+    doc: 'Rows of a chunk do not wait for the log: changes may repeat after them, the end state is the same',
     status: 'D',
   }),
   'scan.incremental.close-idle-reader.enabled': withoutEffect(noReaders),
@@ -173,7 +180,7 @@ export const mysqlSourceDeclarations = {
   }),
   'include-comments.enabled': defaulted(boolean, 'false', { doc: 'Table and column comments in schema records' }),
   'metadata.list': optional(list(), {
-    doc: 'Metadata columns: op_ts',
+    doc: '`op_ts` is always sent as `ts_ms`; `es_ts` also fills `es` of canal-json',
     status: 'D',
     aliases: ['metadata-column.include-list'],
   }),

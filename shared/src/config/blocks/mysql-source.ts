@@ -13,13 +13,13 @@ const knownMetadata = new Set(['op_ts', 'es_ts', 'table_name', 'database_name', 
 
 function checkMetadata(block: MysqlSourceBlock): void {
   for (const name of block.values['metadata.list'] ?? []) {
-    if (name === 'op_ts') continue;
+    if (name === 'op_ts' || name === 'es_ts') continue;
     if (!knownMetadata.has(name)) {
       block.problem('enum', 'metadata.list', 'expected op_ts, es_ts, table_name or database_name');
     } else if (name === 'row_kind') {
       block.problem('unsupported', 'metadata.list', 'row_kind: the kind of change is the op of the record');
     } else {
-      block.problem('unsupported', 'metadata.list', `${name} is not in this version; op_ts is`);
+      block.problem('unsupported', 'metadata.list', `${name} is not in this version; op_ts and es_ts are`);
     }
   }
 }
@@ -103,10 +103,16 @@ export function buildMysqlSource(block: MysqlSourceBlock, context: BuildContext)
     block.problem('unsupported', 'hostname', 'one host: a list would hide which server the position belongs to');
   }
   if (block.given('server-time-zone')) {
-    block.warning('server-time-zone', 'has no effect: sessions run in UTC, so that no value depends on it');
+    block.warning(
+      'server-time-zone',
+      'no value depends on it: sessions run in UTC; it is only compared with the server',
+    );
   }
   if (block.given('sink.tableId-to-topic.mapping')) {
     block.warning('sink.tableId-to-topic.mapping', 'belongs to sink; taken from here all the same');
+  }
+  if (block.given('heartbeat.action.query') && block.values['heartbeat.interval'] === 0) {
+    block.warning('heartbeat.action.query', 'has no effect: heartbeat.interval is 0s');
   }
   const serverIds = buildServerIds(block, context);
   const tls = buildTls(block, context);
@@ -130,23 +136,20 @@ export function buildMysqlSource(block: MysqlSourceBlock, context: BuildContext)
     connectTimeoutMs: values['connect.timeout'],
     socketTimeoutMs: values['jdbc.properties.socketTimeout'],
     connectMaxRetries: values['connect.max-retries'],
-    poolSize,
     heartbeatIntervalMs: values['heartbeat.interval'],
     heartbeatQuery: values['heartbeat.action.query'],
     serverTimeZone: values['server-time-zone'],
     startup,
     snapshot: {
       chunkRows: values['scan.incremental.snapshot.chunk.size'],
-      chunkMaxBytes: values['scan.incremental.snapshot.chunk.max-size'],
-      fetchRows: values['scan.snapshot.fetch.size'],
       parallelism: Math.min(values['scan.snapshot.parallelism'] ?? context.parallelism ?? 4, poolSize),
       chunkKeyColumns: values['scan.incremental.snapshot.chunk.key-column'] ?? [],
-      unboundedChunkFirst: values['scan.incremental.snapshot.unbounded-chunk-first.enabled'],
       skipBackfill: values['scan.incremental.snapshot.backfill.skip'],
       rateLimitRows: values['scan.snapshot.rate-limit'],
     },
     newTables: added,
     tableDiscoveryIntervalMs: values['scan.table-discovery.interval'],
+    executeTimes: values['metadata.list']?.includes('es_ts') ?? false,
     includeComments: values['include-comments.enabled'],
     tinyint1AsBoolean: values['treat-tinyint1-as-boolean.enabled'],
     compactJson: values['use.legacy.json.format'] ?? false,

@@ -19,9 +19,8 @@ describe('pipeline block', () => {
       retry: { initialDelayMs: 1000, maxDelayMs: 60_000, maxAttempts: null },
       metrics: { host: '127.0.0.1', port: 7070, portIsDefault: true, auth: 'token' },
       logLevel: 'info',
-      schemaChangeBehavior: 'lenient',
       routeMode: 'all-match',
-      allowInsecure: false,
+      stateDirGiven: false,
     });
     expect(loadIngest(plainPostgres).runtime.metrics.port).toBe(7071);
   });
@@ -46,9 +45,7 @@ describe('pipeline block', () => {
   });
 
   it('applies schema changes leniently, whatever the case of the word', () => {
-    expect(
-      loadIngest(withLines(plainPostgres, 'pipeline', 'schema.change.behavior: lenient')).runtime.schemaChangeBehavior,
-    ).toBe('lenient');
+    expect(loadText(withLines(plainPostgres, 'pipeline', 'schema.change.behavior: lenient')).warnings).toEqual([]);
     for (const behavior of ['EVOLVE', 'TRY_EVOLVE', 'IGNORE', 'EXCEPTION']) {
       expect(problemsOf(withLines(plainPostgres, 'pipeline', `schema.change.behavior: ${behavior}`))[0]).toContain(
         'unsupported',

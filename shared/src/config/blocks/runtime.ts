@@ -98,6 +98,21 @@ function checkConsole(block: RuntimeBlock): void {
   }
 }
 
+const captureOnly = ['checkpoint.store', 'checkpoint.topic', 'checkpoint.interval', 'state.dir'] as const;
+
+/** Options that only the other program reads. */
+function warnOtherKind(block: RuntimeBlock, kind: 'capture' | 'ingest'): void {
+  if (kind === 'capture') {
+    if (block.given('dead-letter.policy'))
+      block.warning('dead-letter.policy', 'has no effect: capture sets no record aside');
+    return;
+  }
+  const given = captureOnly.filter((name) => block.given(name));
+  const [first] = given;
+  if (first === undefined) return;
+  block.warning(first, `has no effect: an ingest keeps its offsets at the destination (${given.join(', ')})`);
+}
+
 /** Null after a problem, which is reported. */
 export function buildRuntime(block: RuntimeBlock, kind: 'capture' | 'ingest'): RuntimeOptions | null {
   checkBehavior(block, kind);
@@ -111,6 +126,7 @@ export function buildRuntime(block: RuntimeBlock, kind: 'capture' | 'ingest'): R
     const text = 'dead letters are not in this version: a record that does not decode stops the pipeline, as stop says';
     block.warning('dead-letter.policy', text);
   }
+  warnOtherKind(block, kind);
   const values = block.complete;
   if (values === null) return null;
   const defaultPort = kind === 'capture' ? 7070 : 7071;
@@ -123,6 +139,7 @@ export function buildRuntime(block: RuntimeBlock, kind: 'capture' | 'ingest'): R
       intervalMs: values['checkpoint.interval'],
     },
     stateDir: values['state.dir'],
+    stateDirGiven: block.given('state.dir'),
     memoryLimitBytes: values['memory.limit'],
     retry: {
       initialDelayMs: values['retry.initial-delay'],
@@ -136,8 +153,6 @@ export function buildRuntime(block: RuntimeBlock, kind: 'capture' | 'ingest'): R
       auth: values['console.auth'] ?? 'token',
     },
     logLevel: values['log.level'],
-    schemaChangeBehavior: 'lenient',
     routeMode: values['route-mode'] === 'ALL_MATCH' ? 'all-match' : 'first-match',
-    allowInsecure: values['allow-insecure'],
   };
 }

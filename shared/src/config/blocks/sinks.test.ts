@@ -145,7 +145,6 @@ describe('lakehouse sink', () => {
       targetFileSizeBytes: 128 * 1024 ** 2,
       compression: 'zstd',
       snapshots: { retainedMs: 3_600_000, minRetained: 20 },
-      invalidText: 'dead-letter',
     });
   });
 
