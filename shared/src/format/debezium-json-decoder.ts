@@ -57,6 +57,9 @@ export class DebeziumJsonDecoder implements Dialect {
     }
     if (!frame.table.present) throw undecodable('missing-table');
     frame.timeMs = safeInteger(fields.bytes, cells, source.timeMs);
+    if (cells.kind[source.timeMs] === cellKind.number) {
+      frame.time.set(cells.start[source.timeMs] as number, cells.end[source.timeMs] as number);
+    }
     frame.mayHoldPlaceholders = ofConnector;
   }
 }

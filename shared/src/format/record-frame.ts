@@ -51,6 +51,8 @@ export class RecordFrame {
   readonly keyNames = new Span();
   /** Commit time at the source, ms; 0 when unknown. */
   timeMs = 0;
+  /** The number that `timeMs` was read from; absent where the record was recognised by a known one. */
+  readonly time = new Span();
   /** Cells may hold placeholders for values that the source's log did not carry. */
   mayHoldPlaceholders = false;
   /** Why the record is ignored; empty when it is not. */
@@ -64,6 +66,7 @@ export class RecordFrame {
     this.table.clear();
     this.keyNames.clear();
     this.timeMs = 0;
+    this.time.clear();
     this.mayHoldPlaceholders = false;
     this.ignored = '';
   }

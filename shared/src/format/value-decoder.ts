@@ -4,6 +4,7 @@ import { DebeziumJsonDecoder } from './debezium-json-decoder.ts';
 import type { Dialect } from './dialect.ts';
 import { foreignDialects, rowlessKind } from './foreign-dialects.ts';
 import { undecodable } from './json-scanner.ts';
+import { KnownFrames } from './known-frames.ts';
 import type { RecordFrame } from './record-frame.ts';
 import { frameOp } from './record-frame.ts';
 import { field, ValueFields } from './value-fields.ts';
@@ -17,14 +18,16 @@ export interface ValueDecoderOptions {
 }
 
 /**
- * Reads record values into frames. The whole value is checked: grammar, UTF-8, nesting, repeated top-level fields;
- * repeated fields inside an image are left to whoever reads its cells.
+ * Reads record values into frames. Whoever uses an image must read it with `RowCells`, which checks grammar, UTF-8,
+ * nesting and repeated fields. Of a value whose shape is new everything is checked here but repeated fields inside an
+ * image; of one whose shape was met before (`KnownFrames`), everything outside of the images.
  */
 export class ValueDecoder {
   readonly frame: RecordFrame;
   readonly #options: ValueDecoderOptions;
   readonly #fields = new ValueFields();
   readonly #dialects: readonly Dialect[] = [new DebeziumJsonDecoder(), new CanalJsonDecoder()];
+  readonly #known = new KnownFrames();
   #last: Dialect | null = null;
 
   constructor(frame: RecordFrame, options: ValueDecoderOptions) {
@@ -40,8 +43,10 @@ export class ValueDecoder {
     const { frame } = this;
     const fields = this.#fields;
     frame.clear();
+    if (this.#known.read(bytes, start, end, frame)) return true;
     fields.read(bytes, start, end);
-    if (fields.isEnvelope()) {
+    const enveloped = fields.isEnvelope();
+    if (enveloped) {
       if (fields.isNull(field.payload)) return false;
       if (!fields.isObject(field.payload)) throw undecodable('not-object');
       fields.read(bytes, fields.start(field.payload), fields.end(field.payload));
@@ -52,6 +57,7 @@ export class ValueDecoder {
     if (dialect === null) return true;
     this.#last = dialect;
     dialect.decode(fields, frame);
+    if (!enveloped && dialect.family === 'debezium-json') this.#known.learn(bytes, fields.start(field.op), end, frame);
     return true;
   }
 
