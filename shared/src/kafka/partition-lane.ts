@@ -11,6 +11,8 @@ export interface SentBatch extends PendingBatch {
   readonly baseSequence: number;
   /** The bytes on the wire; null until sealed. */
   sealed: Buffer | null;
+  /** Counts the lane's batches. */
+  readonly number: number;
   /** Nothing else of the lane was under way when it was sent last. */
   sentAlone: boolean;
 }
@@ -54,6 +56,8 @@ export class PartitionLane {
   /** Failed batches in their order. */
   #again: SentBatch[] = [];
   #baseSequence = 0;
+  /** Taken so far. */
+  #batches = 0;
   #heldBytes = 0;
   #heldAtMs = Number.NEGATIVE_INFINITY;
 
@@ -109,7 +113,7 @@ export class PartitionLane {
     if (this.isWaiting) return false;
     if (this.#again.length > 0) return this.#inFlight.length === 0;
     const most = nowMs - this.#heldAtMs < trustMs ? this.#maxInFlight : 1;
-    return this.#inFlight.length < most && this.#queue.sendable(released);
+    return this.#spanInFlight < most && this.#queue.sendable(released);
   }
 
   /**
@@ -161,15 +165,15 @@ export class PartitionLane {
 
   /** Like `sendAgain` with the batch in two halves, and smaller batches from now on. */
   sendInHalves(batch: SentBatch, tail: PendingBatch['builder'], nowMs: number): void {
-    const { builder, firstSequence, lastSequence } = batch;
+    const { builder } = batch;
     this.#queue.maxBatchBytes = Math.min(this.#queue.maxBatchBytes, Math.ceil(builder.length / 2));
     const half = Math.ceil(builder.count / 2);
     builder.moveTail(builder.markAfter(half), tail);
     this.#remove(batch);
     const second = nextBaseSequence(batch.baseSequence, half);
     this.#again.unshift(
-      { builder, firstSequence, lastSequence, baseSequence: batch.baseSequence, sealed: null, sentAlone: false },
-      { builder: tail, firstSequence, lastSequence, baseSequence: second, sealed: null, sentAlone: false },
+      { ...batch, sealed: null, sentAlone: false },
+      { ...batch, builder: tail, baseSequence: second, sealed: null, sentAlone: false },
     );
     this.isWaiting = true;
     this.troubleSinceMs ??= nowMs;
@@ -206,12 +210,22 @@ export class PartitionLane {
     if (bytes !== this.#heldBytes) this.#change(bytes - this.#heldBytes);
   }
 
+  /**
+   * Batches from the oldest under way to the newest sent. A broker recognises only the last five of a producer: what is
+   * further back could not be sent again, whatever was answered in between.
+   */
+  get #spanInFlight(): number {
+    let oldest = this.#batches;
+    for (const { number } of this.#inFlight) oldest = Math.min(oldest, number);
+    return this.#batches - oldest;
+  }
+
   #takeNew(released: number): SentBatch | null {
     const batch = this.#queue.take(released);
     if (batch === null) return null;
     const baseSequence = this.#baseSequence;
     this.#baseSequence = nextBaseSequence(baseSequence, batch.builder.count);
-    return { ...batch, baseSequence, sealed: null, sentAlone: false };
+    return { ...batch, baseSequence, sealed: null, number: this.#batches++, sentAlone: false };
   }
 
   #remove(batch: SentBatch): void {
