@@ -148,8 +148,9 @@ class MysqlSource implements Source {
   async tables(signal: AbortSignal): Promise<readonly SourceTable[]> {
     const ids = (await this.#catalogue.names(signal)).filter(this.#captures);
     const loaded = await this.#catalogue.load(ids, signal);
+    const readMicros = await this.#serverMicros(signal);
     return loaded.map((table) => {
-      this.#versions.adopt(table.id, table);
+      this.#versions.adopt(table.id, table, readMicros);
       return this.#versions.fromCatalogue(table);
     });
   }
@@ -270,7 +271,13 @@ class MysqlSource implements Source {
 
   async #loadTable(id: TableId, signal: AbortSignal): Promise<void> {
     const loaded = await this.#catalogue.load([id], signal);
-    this.#versions.adopt(id, loaded.find((table) => sameTable(table.id, id)) ?? null);
+    const readMicros = await this.#serverMicros(signal);
+    this.#versions.adopt(id, loaded.find((table) => sameTable(table.id, id)) ?? null, readMicros);
+  }
+
+  async #serverMicros(signal: AbortSignal): Promise<number> {
+    const [row] = await this.#query('SELECT UNIX_TIMESTAMP(NOW(6)) AS now', signal, 'reading the clock');
+    return Number(row?.['now'] ?? 0) * 1_000_000;
   }
 
   /** The first id of the range that no other replica is registered with. */

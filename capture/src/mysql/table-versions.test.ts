@@ -58,7 +58,7 @@ const options = { tinyint1AsBoolean: true };
 test('the catalogue is asked for once, and again after a DDL statement', () => {
   const versions = new TableVersions(options);
   expect(names(resolve(versions, tableMap(1, 1, ['id'])))).toBe('load');
-  versions.adopt(id, catalogue([column('id')]));
+  versions.adopt(id, catalogue([column('id')]), 0);
   expect(names(resolve(versions, tableMap(1, 1, ['id'])))).toBe('id');
   versions.markStale(id);
   expect(names(resolve(versions, tableMap(2, 1, ['id'])))).toBe('load');
@@ -67,10 +67,10 @@ test('the catalogue is asked for once, and again after a DDL statement', () => {
 test('one definition is one object, whether it comes from the catalogue or from the log, under any table id', () => {
   const versions = new TableVersions(options);
   const definition = catalogue([column('id', { comment: 'the key' })]);
-  versions.adopt(id, definition);
+  versions.adopt(id, definition, 0);
   const table = versions.fromCatalogue(definition);
   const first = resolve(versions, tableMap(1, 1, ['id']));
-  versions.adopt(id, definition);
+  versions.adopt(id, definition, 0);
   const second = resolve(versions, tableMap(9, 1, ['id']));
   expect(first).toMatchObject({ kind: 'table', table });
   expect(first.kind === 'table' && first.table).toBe(table);
@@ -79,7 +79,7 @@ test('one definition is one object, whether it comes from the catalogue or from 
 
 test('T62 with names in the event, columns are told apart by name, not by place', () => {
   const versions = new TableVersions(options);
-  versions.adopt(id, catalogue([column('id'), column('a', { comment: 'A' }), column('b', { comment: 'B' })]));
+  versions.adopt(id, catalogue([column('id'), column('a', { comment: 'A' }), column('b', { comment: 'B' })]), 0);
   const swapped = resolve(versions, tableMap(1, 3, ['id', 'b', 'a']));
   expect(swapped.kind === 'table' && swapped.table.columns.map((each) => each.schema.comment)).toEqual([
     null,
@@ -90,7 +90,7 @@ test('T62 with names in the event, columns are told apart by name, not by place'
 
 test('a catalogue column of another type tells nothing about the event', () => {
   const versions = new TableVersions(options);
-  versions.adopt(id, catalogue([column('id', { dataType: 'bigint', columnType: 'bigint', comment: 'new' })]));
+  versions.adopt(id, catalogue([column('id', { dataType: 'bigint', columnType: 'bigint', comment: 'new' })]), 0);
   const old = resolve(versions, tableMap(1, 1, ['id']));
   expect(old.kind === 'table' && old.table.columns[0]?.schema).toMatchObject({
     comment: null,
@@ -116,7 +116,7 @@ test('T66 without names the catalogue names columns if count, types, signs and n
     ],
   ];
   for (const [columns, expected] of cases) {
-    versions.adopt(id, catalogue(columns));
+    versions.adopt(id, catalogue(columns), 0);
     expect(names(resolve(versions, unnamed))).toBe(expected);
   }
 });
@@ -124,18 +124,28 @@ test('T66 without names the catalogue names columns if count, types, signs and n
 test('T195 rows from before the table was rebuilt, or of a table that is gone, are not named by guess', () => {
   const versions = new TableVersions(options);
   const unnamed = tableMap(1, 1, null);
-  versions.adopt(id, catalogue([column('id')], { createdSeconds: 2_000 }));
+  versions.adopt(id, catalogue([column('id')], { createdSeconds: 2_000 }), 0);
   expect(names(resolve(versions, unnamed, 1_000_000_000))).toBe(
     'refused: the table was rebuilt after these rows were written',
   );
   expect(names(resolve(versions, unnamed, 2_000_000_000))).toBe('id');
-  versions.adopt(id, null);
+  versions.adopt(id, null, 0);
   expect(names(resolve(versions, tableMap(2, 1, null)))).toBe('refused: the table is gone from the catalogue');
+});
+
+test('T62 without names, a change that the catalogue already had tells that rows before it were named ahead', () => {
+  const versions = new TableVersions(options);
+  versions.adopt(id, catalogue([column('id')]), 1_000);
+  expect(versions.wasNamedAhead(id, 500)).toBe(false);
+  resolve(versions, tableMap(1, 1, null));
+  expect([versions.wasNamedAhead(id, 500), versions.wasNamedAhead(id, 1_500)]).toEqual([true, false]);
+  versions.adopt(id, catalogue([column('id')]), 2_000);
+  expect(versions.wasNamedAhead(id, 500)).toBe(false);
 });
 
 test('T81 a table that had names and lost them is refused', () => {
   const versions = new TableVersions(options);
-  versions.adopt(id, catalogue([column('id')]));
+  versions.adopt(id, catalogue([column('id')]), 0);
   expect(names(resolve(versions, tableMap(1, 1, ['id'])))).toBe('id');
   expect(names(resolve(versions, tableMap(2, 1, null)))).toBe('refused: row metadata turned from FULL to MINIMAL');
 });
@@ -148,7 +158,7 @@ test('T23 labels are decoded by the charset of their column', () => {
   expect(readTableMap(bytes, 0, bytes.length).columns).toHaveLength(18);
   const versions = new TableVersions(options);
   const rich = { namespace: '', schema: 'fix', table: 'rich' };
-  versions.adopt(rich, null);
+  versions.adopt(rich, null, 0);
   const { columnsAt } = readTableMapName(bytes, 0, bytes.length);
   const resolution = versions.resolve(rich, bytes, 0, columnsAt, bytes.length, 0);
   const e = resolution.kind === 'table' ? resolution.table.columns.find((each) => each.name === 'e') : undefined;

@@ -11,12 +11,17 @@ import type { MysqlColumn, MysqlTable } from './column.ts';
 import type { LogicalTypeOptions } from './logical-column.ts';
 
 interface KnownTable {
+  readonly id: TableId;
   /** null: the server has no such table. */
   catalogue: CatalogueTable | null;
   /** The catalogue was read since the last DDL that may have changed the table. */
   fresh: boolean;
+  /** When the catalogue was read, by the server's clock. */
+  adoptedMicros: number;
   /** A TABLE_MAP with names was seen. */
   named: boolean;
+  /** Rows without names were told apart by the catalogue as it was read then. */
+  unnamed: boolean;
   /** Column part of TABLE_MAP events and what it became under the catalogue of then. */
   versions: { readonly columns: Buffer; readonly table: MysqlTable }[];
   readonly byDefinition: Map<string, MysqlTable>;
@@ -44,18 +49,52 @@ export class TableVersions {
     const key = tableIdText(id);
     let known = this.#tables.get(key);
     if (known === undefined) {
-      known = { catalogue: null, fresh: false, named: false, versions: [], byDefinition: new Map() };
+      known = {
+        id,
+        catalogue: null,
+        fresh: false,
+        adoptedMicros: 0,
+        named: false,
+        unnamed: false,
+        versions: [],
+        byDefinition: new Map(),
+      };
       this.#tables.set(key, known);
     }
     return known;
   }
 
   /** Puts what the catalogue says now beside the table; null when the server has no such table. */
-  adopt(id: TableId, catalogue: CatalogueTable | null): void {
+  adopt(id: TableId, catalogue: CatalogueTable | null, nowMicros: number): void {
     const known = this.#known(id);
     known.catalogue = catalogue;
     known.fresh = true;
+    known.adoptedMicros = nowMicros;
+    known.unnamed = false;
     known.versions = [];
+  }
+
+  /**
+   * Rows before a DDL statement of that time were named after a catalogue that had it already: nothing in such rows
+   * tells swapped names apart (T62).
+   */
+  wasNamedAhead(id: TableId, committedMicros: number): boolean {
+    const known = this.#tables.get(tableIdText(id));
+    return known !== undefined && known.unnamed && known.adoptedMicros > committedMicros;
+  }
+
+  /** A version of the table was handed out, and it was not dropped since. */
+  isKnown(id: TableId): boolean {
+    const known = this.#tables.get(tableIdText(id));
+    return known !== undefined && known.byDefinition.size > 0 && known.catalogue !== null;
+  }
+
+  /** The table is gone; what comes under its name is another one. */
+  markDropped(id: TableId): void {
+    const known = this.#tables.get(tableIdText(id));
+    if (known === undefined) return;
+    known.catalogue = null;
+    known.fresh = false;
   }
 
   /** The catalogue's view of the table is out of date. */
@@ -69,16 +108,17 @@ export class TableVersions {
     return [...(this.#tables.get(tableIdText(id))?.byDefinition.values() ?? [])].at(-1) ?? null;
   }
 
+  /** Databases with tables of which a version was handed out. */
   get databases(): ReadonlySet<string> {
     const names = new Set<string>();
-    for (const known of this.#tables.values()) if (known.catalogue !== null) names.add(known.catalogue.id.schema);
+    for (const known of this.#tables.values()) if (known.byDefinition.size > 0) names.add(known.id.schema);
     return names;
   }
 
   idsIn(database: string): readonly TableId[] {
     return [...this.#tables.values()]
-      .map((known) => known.catalogue?.id)
-      .filter((id): id is TableId => id !== undefined && id.schema === database);
+      .filter((known) => known.id.schema === database && known.byDefinition.size > 0)
+      .map((known) => known.id);
   }
 
   /** The table as the catalogue describes it. Throws `SOURCE_SCHEMA_UNSUPPORTED` for a column type that is not known. */
@@ -160,6 +200,7 @@ export class TableVersions {
         return fact !== null && fact !== undefined && column !== undefined && agrees(mapped, fact, column.nullable);
       });
     if (!fits) return this.#refuse(id, known, map, 'the catalogue has other columns than these rows');
+    known.unnamed = true;
     const columns = map.columns.map((mapped, index) => {
       const column = catalogue.columns[index] as CatalogueColumn;
       return mysqlColumn(

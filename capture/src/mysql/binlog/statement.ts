@@ -11,6 +11,8 @@ export interface TableChange {
   readonly renamedFrom: TableId | null;
   /** Rows change without row events (partitions dropped or exchanged, tablespaces imported, T70). */
   readonly rowsReplaced: boolean;
+  /** `CREATE TABLE IF NOT EXISTS`, which is logged for a table that exists, too. */
+  readonly ifNotExists: boolean;
 }
 
 export type Statement =
@@ -113,9 +115,9 @@ class StatementReader {
     }
   }
 
-  #one(change: TableChange['change'], table: TableId | null, rowsReplaced = false): Statement {
+  #one(change: TableChange['change'], table: TableId | null, ifNotExists = false): Statement {
     if (table === null) return unknown;
-    return { kind: 'ddl', changes: [{ change, table, renamedFrom: null, rowsReplaced }] };
+    return { kind: 'ddl', changes: [{ change, table, renamedFrom: null, rowsReplaced: false, ifNotExists }] };
   }
 
   /** `SET STATEMENT v=1, … FOR statement` wraps another statement (MariaDB). */
@@ -145,8 +147,8 @@ class StatementReader {
     if (tokens.accept('OR')) tokens.accept('REPLACE');
     if (tokens.accept('TEMPORARY', 'DATABASE', 'SCHEMA')) return ignored;
     if (tokens.accept('TABLE')) {
-      this.#ifExists();
-      return this.#one('create', this.#tableName());
+      const conditional = this.#ifExists();
+      return this.#one('create', this.#tableName(), conditional);
     }
     const spatial = tokens.accept('SPATIAL');
     if (spatial && tokens.accept('REFERENCE')) return ignored;
@@ -182,7 +184,7 @@ class StatementReader {
     do {
       const table = this.#tableName();
       if (table === null) return unknown;
-      changes.push({ change: 'drop', table, renamedFrom: null, rowsReplaced: false });
+      changes.push({ change: 'drop', table, renamedFrom: null, rowsReplaced: false, ifNotExists: false });
     } while (tokens.acceptMark(','));
     return { kind: 'ddl', changes };
   }
@@ -200,7 +202,7 @@ class StatementReader {
       if (!tokens.accept('TO')) return unknown;
       const to = this.#tableName();
       if (from === null || to === null) return unknown;
-      changes.push({ change: 'rename', table: to, renamedFrom: from, rowsReplaced: false });
+      changes.push({ change: 'rename', table: to, renamedFrom: from, rowsReplaced: false, ifNotExists: false });
     } while (tokens.acceptMark(','));
     return { kind: 'ddl', changes };
   }
@@ -214,9 +216,17 @@ class StatementReader {
     const table = this.#tableName();
     if (table === null) return unknown;
     const options = this.#alterOptions();
-    const changes: TableChange[] = [{ change: 'alter', table, renamedFrom: null, rowsReplaced: options.rowsReplaced }];
+    const changes: TableChange[] = [
+      { change: 'alter', table, renamedFrom: null, rowsReplaced: options.rowsReplaced, ifNotExists: false },
+    ];
     if (options.newName !== null) {
-      changes.push({ change: 'rename', table: options.newName, renamedFrom: table, rowsReplaced: false });
+      changes.push({
+        change: 'rename',
+        table: options.newName,
+        renamedFrom: table,
+        rowsReplaced: false,
+        ifNotExists: false,
+      });
     }
     return { kind: 'ddl', changes };
   }
@@ -249,11 +259,11 @@ class StatementReader {
     }
   }
 
-  #ifExists(): void {
+  #ifExists(): boolean {
     const tokens = this.#tokens;
-    if (!tokens.accept('IF')) return;
+    if (!tokens.accept('IF')) return false;
     tokens.accept('NOT');
-    tokens.accept('EXISTS');
+    return tokens.accept('EXISTS');
   }
 
   #identifier(): string | null {

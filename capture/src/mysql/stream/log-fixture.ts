@@ -199,7 +199,7 @@ export function fixtureReader(options: ReadOptions = {}): FixtureReader {
       const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
       const missing = log.read(bytes, view, 0, bytes.length);
       if (missing === null) continue;
-      versions.adopt(missing, null);
+      versions.adopt(missing, null, 0);
       log.read(bytes, view, 0, bytes.length);
     }
     return log.events.map(line);

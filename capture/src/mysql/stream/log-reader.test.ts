@@ -146,7 +146,8 @@ describe('positions', () => {
 
   test('a log that starts over under the same names raises the epoch', () => {
     const { read, progress } = fixtureReader({ resume: { file: 'binlog.000009', position: 900 } });
-    read(openedLog('binlog.000001').begin(7).xid().events);
+    const log = openedLog('binlog.000001').rotate('binlog.000002').fakeRotate('binlog.000002').formatDescription();
+    read(log.begin(7).xid().events);
     expect(progress.epoch).toBe(2);
   });
 
@@ -362,7 +363,9 @@ describe('events that stop the stream', () => {
   test('T72 a statement that is not understood and names a captured table', () => {
     const versions = fixtureReader().versions;
     const id = { namespace: '', schema: 'd', table: 'a' };
-    versions.adopt(id, { id, engine: 'InnoDB', comment: '', createdSeconds: 0, columns: [], primaryKey: [] });
+    const table = { id, engine: 'InnoDB', comment: '', createdSeconds: 0, columns: [], primaryKey: [] };
+    versions.adopt(id, table, 0);
+    versions.fromCatalogue(table);
     const log = openedLog().gtid(1).query('TRANSMOGRIFY `a`');
     expect(() => fixtureReader({ versions }).read(log.events)).toThrow(
       expect.objectContaining({ code: 'SOURCE_SCHEMA_UNSUPPORTED' }),
@@ -377,6 +380,23 @@ describe('events that stop the stream', () => {
       expect.objectContaining({ code: 'SOURCE_SCHEMA_UNSUPPORTED', hint: expect.stringContaining('=OFF') as string }),
     );
   });
+});
+
+test('CREATE TABLE IF NOT EXISTS of a table that exists is no change', () => {
+  const versions = fixtureReader().versions;
+  const id = { namespace: '', schema: 'd', table: 'a' };
+  const table = { id, engine: 'InnoDB', comment: '', createdSeconds: 0, columns: [], primaryKey: [] };
+  versions.adopt(id, table, 0);
+  versions.fromCatalogue(table);
+  const create = 'CREATE TABLE IF NOT EXISTS a (id INT)';
+  const log = openedLog().gtid(1).query(create).gtid(2).query('DROP TABLE `a`').gtid(3).query(create);
+  const lines = fixtureReader({ versions }).read(log.events);
+  expect(lines).toEqual(['begin 1', 'commit', 'begin 2', 'drop d.a', 'commit', 'begin 3', 'create d.a', 'commit']);
+});
+
+test('DROP DATABASE drops its captured tables', () => {
+  const log = openedLog().begin(1).tableMap(7, 'a').insert(7, 1).xid().gtid(2).query('DROP DATABASE d', 'other');
+  expect(fixtureReader().read(log.events).slice(-3)).toEqual(['begin 2', 'drop d.a', 'commit']);
 });
 
 test('T192 the text of a statement is read in the charset of its client', () => {

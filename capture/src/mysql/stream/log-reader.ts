@@ -1,14 +1,11 @@
 import { CdcError } from '@millrace/shared/errors/cdc-error.ts';
-import { tableIdText } from '@millrace/shared/event/table-id.ts';
 import type { TableId } from '@millrace/shared/event/table-id.ts';
 
-import type { SourceEvent } from '../../source.ts';
-import type { MysqlTable } from '../column.ts';
+import type { RowBatch, SourceEvent } from '../../source.ts';
 import type { GtidSet } from '../gtid-set.ts';
 import { logCorrupt } from '../log-corrupt.ts';
 import type { LogEpoch } from '../log-epoch.ts';
-import { logFileNumber, TokenPool } from '../position-token.ts';
-import { refusedRows } from '../refused-rows.ts';
+import { TokenPool } from '../position-token.ts';
 import type { TableVersions } from '../table-versions.ts';
 import { crc32 } from '../binlog/checksum.ts';
 import {
@@ -31,12 +28,14 @@ import {
   typeOffset,
 } from '../binlog/event-header.ts';
 import { GtidEvent } from '../binlog/gtid-event.ts';
+import { LogCursor } from './log-cursor.ts';
 import type { LogProgress } from './log-progress.ts';
 import { loadQueryExtraBytes, queryTextStart } from '../binlog/query-event.ts';
-import { readRows, rowOpOf } from './row-events.ts';
+import { MappedTables } from './mapped-tables.ts';
+import { rowOpOf } from './row-events.ts';
 import { skipRows } from './row-walk.ts';
 import { readLoggedStatement, StatementEffects } from './statement-effects.ts';
-import { readTableMapName } from '../binlog/table-map.ts';
+import type { StatementPlace } from './statement-effects.ts';
 
 export interface LogReaderParts {
   readonly progress: LogProgress;
@@ -57,15 +56,8 @@ export interface LogReaderParts {
   readonly onIgnoredEvent: (type: number) => void;
 }
 
-interface MappedTable {
-  readonly table: MysqlTable;
-  readonly refusal: CdcError | null;
-}
-
 const commitEvent: SourceEvent = { kind: 'commit' };
 const rollbackEvent: SourceEvent = { kind: 'rollback' };
-/** Ends a statement whose tables were all dropped from the cache; carries no rows. */
-const dummyTableId = 0xffffff;
 
 /**
  * Turns the events of one dump connection into source events, in place: no object per row, one small one per event.
@@ -79,27 +71,24 @@ export class LogReader {
   readonly #parts: LogReaderParts;
   readonly #progress: LogProgress;
   readonly #effects: StatementEffects;
+  readonly #cursor: LogCursor;
   readonly #gtid = new GtidEvent();
-  /** By table id; null: not captured, its rows are not looked at (T178). */
-  readonly #tables = new Map<number, MappedTable | null>();
+  readonly #tables: MappedTables;
   #checksums: boolean;
   #head: GtidSet | null;
-  #file = '';
-  /** 64-bit end of the last event, by adding sizes: the event's own field has 32 bits (T105). */
-  #position = 0;
-  #eventStart = 0;
   #open = false;
   #begun = false;
   #anonymous = true;
   #dropping = false;
   #xa = false;
-  #first = true;
 
   constructor(parts: LogReaderParts) {
     this.#parts = parts;
     this.#progress = parts.progress;
     this.#checksums = parts.sessionChecksums;
     this.#head = parts.head;
+    this.#cursor = new LogCursor(parts.progress, parts.epoch, this.tokens, parts.byGtid);
+    this.#tables = new MappedTables(parts.versions, parts.captures, parts.normalise);
     this.#effects = new StatementEffects(parts.versions, parts.captures, parts.normalise);
   }
 
@@ -114,7 +103,7 @@ export class LogReader {
 
   /** How far the log was read, inside a transaction too. */
   get position(): { readonly file: string; readonly position: number } {
-    return { file: this.#file, position: this.#position };
+    return { file: this.#cursor.file, position: this.#cursor.position };
   }
 
   /**
@@ -131,29 +120,20 @@ export class LogReader {
     }
     const bodyEnd = this.#checksums ? end - checksumBytes : end;
     if (this.#checksums && crc32(bytes, view, start, bodyEnd) !== view.getUint32(bodyEnd, true)) {
-      throw logCorrupt('event checksum does not match', { type, file: this.#file, position: this.#position });
+      throw logCorrupt('event checksum does not match', {
+        type,
+        file: this.#cursor.file,
+        position: this.#cursor.position,
+      });
     }
     const body = start + headerBytes;
     if (type === eventType.tableMap) {
-      const missing = this.#tableMap(bytes, view, body, bodyEnd);
+      const missing = this.#tables.map(bytes, view, body, bodyEnd, this.#gtid.immediateMicros);
       if (missing !== null) return missing;
     }
-    if (type !== eventType.heartbeat && type !== eventType.heartbeatV2) this.#advance(view, start, end - start);
+    if (type !== eventType.heartbeat && type !== eventType.heartbeatV2) this.#cursor.advance(view, start, end - start);
     this.#dispatch(type, bytes, view, start, bodyEnd);
     return null;
-  }
-
-  #advance(view: DataView, start: number, size: number): void {
-    const logPosition = view.getUint32(start + logPositionOffset, true);
-    if (logPosition === 0 || (view.getUint16(start + flagsOffset, true) & eventFlag.artificial) !== 0) return;
-    const next = this.#position + size;
-    // By GTID the server passes over whole transactions: the position then moves forward, never back.
-    const skipped = (logPosition - next) >>> 0;
-    if (skipped !== 0 && !this.#parts.byGtid) {
-      throw logCorrupt('event positions do not add up', { file: this.#file, expected: next >>> 0, found: logPosition });
-    }
-    this.#position = next + skipped;
-    this.#eventStart = this.#position - size;
   }
 
   #dispatch(type: number, bytes: Buffer, view: DataView, start: number, end: number): void {
@@ -197,16 +177,16 @@ export class LogReader {
       case eventType.xaPrepare:
         return this.#xaPrepare(bytes, body, end);
       case eventType.executeLoadQuery:
-        return this.#statement(bytes, body, end, loadQueryExtraBytes);
+        return this.#statement(bytes, body, end, loadQueryExtraBytes, view.getUint32(start, true));
       case eventType.incident: {
         const incident = readIncident(bytes, body, end);
         throw new CdcError('SOURCE_LOG_INCIDENT', 'the source reports lost events', {
-          details: { file: this.#file, position: this.#eventStart, ...incident },
+          details: { file: this.#cursor.file, position: this.#cursor.eventStart, ...incident },
         });
       }
       case eventType.transactionPayload:
         throw new CdcError('SOURCE_SCHEMA_UNSUPPORTED', 'the source writes compressed transactions', {
-          details: { file: this.#file, position: this.#eventStart },
+          details: { file: this.#cursor.file, position: this.#cursor.eventStart },
           hint: 'Run SET PERSIST binlog_transaction_compression=OFF at the source and reconnect the writers.',
         });
       case eventType.stop:
@@ -230,7 +210,7 @@ export class LogReader {
   #unknown(type: number, flags: number): void {
     if ((flags & eventFlag.ignorable) !== 0) return this.#parts.onIgnoredEvent(type);
     throw new CdcError('SOURCE_EVENT_UNKNOWN', 'the source writes an event kind that is not known', {
-      details: { type, file: this.#file, position: this.#eventStart },
+      details: { type, file: this.#cursor.file, position: this.#cursor.eventStart },
     });
   }
 
@@ -246,7 +226,7 @@ export class LogReader {
     }
     this.#checksums = description.checksums;
     this.#tables.clear();
-    this.#advance(view, start, end - start);
+    this.#cursor.advance(view, start, end - start);
     // The server crashed inside a transaction: what it had written of it never happened.
     if (this.#open) this.#abandon();
   }
@@ -260,139 +240,66 @@ export class LogReader {
   #rotate(bytes: Buffer, view: DataView, start: number, end: number): void {
     const { file, position } = readRotate(bytes, start + headerBytes, end);
     const artificial = (view.getUint16(start + flagsOffset, true) & eventFlag.artificial) !== 0;
-    if (file === this.#file && artificial) return;
-    this.#file = file;
-    this.#position = position;
-    this.#openFile();
-    if (artificial || this.#open) return;
-    this.#progress.file = file;
-    this.#progress.position = position;
-  }
-
-  #openFile(): void {
-    this.#progress.epoch = this.#parts.epoch.observe(this.#progress.serverUuid, this.#file);
-    this.tokens.openFile(this.#progress.epoch, this.#file);
+    if (file === this.#cursor.file && artificial) return;
+    this.#cursor.open(file, position);
+    if (!artificial && !this.#open) this.#cursor.markBoundary();
   }
 
   #heartbeat(heartbeat: Heartbeat, logPosition: number): void {
-    if (heartbeat.file === this.#file) {
-      const position = heartbeat.position ?? this.#position + ((logPosition - this.#position) >>> 0);
-      if (position > this.#position) this.#position = position;
-    }
+    this.#cursor.heard(heartbeat.file, heartbeat.position, logPosition);
     if (this.#open) return;
-    this.#checkRestart(this.#position);
-    this.#boundary();
+    this.#cursor.checkRestart(this.#cursor.position);
+    this.#cursor.markBoundary();
     // While it passes over what was read before, the server sends heartbeats too: those do not mean that it is idle.
     if (this.#head !== null && this.#progress.executed?.containsSet(this.#head) === false) return;
     this.#head = null;
     this.events.push({ kind: 'heartbeat', sourceTimeMicros: this.#parts.sourceTimeMicros() });
   }
 
-  #boundary(): void {
-    this.#progress.file = this.#file;
-    this.#progress.position = this.#position;
-  }
-
   #begin(anonymous: boolean, seconds: number): void {
-    if (this.#open) throw logCorrupt('a transaction begins inside another', { file: this.#file });
+    if (this.#open) throw logCorrupt('a transaction begins inside another', { file: this.#cursor.file });
     this.#open = true;
     this.#begun = false;
     this.#xa = false;
     this.#anonymous = anonymous;
-    this.#checkRestart(this.#eventStart);
+    this.#cursor.checkRestart(this.#cursor.eventStart);
     const commitTimeMicros = this.#gtid.commitTimeMicros || seconds * 1_000_000;
     const { notBeforeMicros } = this.#progress;
     this.#dropping = notBeforeMicros > 0 && commitTimeMicros < notBeforeMicros;
     if (!this.#dropping) this.#progress.notBeforeMicros = 0;
-    const gtid = anonymous ? '' : `${this.#gtid.source}:${this.#gtid.number}`;
-    this.events.push({ kind: 'begin', gtid, commitTimeMicros });
-  }
-
-  /** Reading by GTID went on before the place where it stopped: the log was begun anew with the same names. */
-  #checkRestart(at: number): void {
-    if (!this.#first) return;
-    this.#first = false;
-    const { file, position } = this.#progress;
-    if (!this.#parts.byGtid || file === '') return;
-    const number = logFileNumber(this.#file);
-    const stored = logFileNumber(file);
-    if (number > stored || (number === stored && at >= position)) return;
-    if (this.#progress.epoch > this.#parts.epoch.current) return;
-    this.#progress.epoch = this.#parts.epoch.raise();
-    this.tokens.openFile(this.#progress.epoch, this.#file);
+    this.events.push({ kind: 'begin', gtid: this.#gtidText(), commitTimeMicros });
   }
 
   #end(event: SourceEvent): void {
-    if (!this.#open) throw logCorrupt('a transaction ends that did not begin', { file: this.#file });
+    if (!this.#open) throw logCorrupt('a transaction ends that did not begin', { file: this.#cursor.file });
     this.#open = false;
     if (!this.#anonymous) this.#progress.executed?.add(this.#gtid.source, this.#gtid.number);
     this.#progress.skipEvents = 0;
     this.#progress.skipRows = 0;
-    this.#boundary();
+    this.#cursor.markBoundary();
     this.events.push(event);
   }
 
-  /** Null: known now. Otherwise the table whose catalogue is needed. */
-  #tableMap(bytes: Buffer, view: DataView, body: number, end: number): TableId | null {
-    if (end - body < 10) throw logCorrupt('TABLE_MAP ends too early');
-    const tableId = view.getUint32(body, true) + view.getUint16(body + 4, true) * 0x1_0000_0000;
-    if (this.#tables.has(tableId)) return null;
-    const name = readTableMapName(bytes, body, end);
-    const id = this.#parts.normalise({ namespace: '', schema: name.schema, table: name.table });
-    if (!this.#parts.captures(id)) {
-      this.#tables.set(tableId, null);
+  #rows(type: number, bytes: Buffer, view: DataView, body: number, end: number): void {
+    const rows = this.#tables.rows(type, bytes, view, body, end, this.#xa);
+    if (rows === null) return;
+    if (!this.#open) throw logCorrupt('row event outside a transaction', { file: this.#cursor.file });
+    const kept = this.#dropping ? null : this.#afterSkips(rows);
+    if (kept === null) return;
+    const position = this.tokens.token(this.#cursor.eventStart);
+    this.events.push({ kind: 'rows', op: rowOpOf(type), rows: kept, position });
+  }
+
+  #afterSkips(rows: RowBatch): RowBatch | null {
+    const progress = this.#progress;
+    if (progress.skipEvents > 0) {
+      progress.skipEvents -= 1;
       return null;
     }
-    const resolution = this.#parts.versions.resolve(id, bytes, body, name.columnsAt, end, this.#gtid.immediateMicros);
-    if (resolution.kind === 'load') return id;
-    const refusal = resolution.kind === 'refused' ? resolution.error : null;
-    this.#tables.set(tableId, { table: resolution.table, refusal });
-    return null;
-  }
-
-  #rows(type: number, bytes: Buffer, view: DataView, body: number, end: number): void {
-    if (end - body < 8) throw logCorrupt('row event ends too early');
-    const tableId = view.getUint32(body, true) + view.getUint16(body + 4, true) * 0x1_0000_0000;
-    const mapped = this.#tables.get(tableId);
-    if (mapped === null) return;
-    if (mapped === undefined) {
-      if (tableId === dummyTableId) return;
-      throw logCorrupt('row event without its TABLE_MAP', { tableId, file: this.#file, position: this.#eventStart });
-    }
-    if (!this.#open) throw logCorrupt('row event outside a transaction', { file: this.#file });
-    if (this.#dropping || this.#skipEvent()) return;
-    const { table } = mapped;
-    const refusal = mapped.refusal ?? this.#notReadable(type, table);
-    const rows = refusal === null ? readRows(type, table, bytes, body, end) : refusedRows(table, refusal);
-    const kept = this.#progress.skipRows > 0 ? this.#skipRowsOf(rows) : rows;
-    if (kept === null) return;
-    this.events.push({ kind: 'rows', op: rowOpOf(type), rows: kept, position: this.tokens.token(this.#eventStart) });
-  }
-
-  #skipEvent(): boolean {
-    if (this.#progress.skipEvents === 0) return false;
-    this.#progress.skipEvents -= 1;
-    return true;
-  }
-
-  #skipRowsOf(rows: Parameters<typeof skipRows>[0]): ReturnType<typeof skipRows>['rows'] {
-    const skipped = skipRows(rows, this.#progress.skipRows);
-    this.#progress.skipRows -= skipped.count;
+    if (progress.skipRows === 0) return rows;
+    const skipped = skipRows(rows, progress.skipRows);
+    progress.skipRows -= skipped.count;
     return skipped.rows;
-  }
-
-  #notReadable(type: number, table: MysqlTable): CdcError | null {
-    if (type === eventType.partialUpdateRows) {
-      return new CdcError('SOURCE_SCHEMA_UNSUPPORTED', 'a session wrote partial JSON updates', {
-        details: { table: tableIdText(table.schema.id) },
-        hint: "Run SET PERSIST binlog_row_value_options='', reconnect the writers, then snapshot the table again.",
-      });
-    }
-    if (!this.#xa) return null;
-    return new CdcError('SOURCE_SCHEMA_UNSUPPORTED', 'an XA transaction changed a captured table', {
-      details: { table: tableIdText(table.schema.id) },
-      hint: 'Write this table without XA transactions, then snapshot it again (resync); or exclude it.',
-    });
   }
 
   #query(bytes: Buffer, body: number, end: number, seconds: number): void {
@@ -403,10 +310,10 @@ export class LogReader {
     }
     if (isText(bytes, text, end, beginText)) this.#begun = true;
     else if (isText(bytes, text, end, commitText)) this.#end(commitEvent);
-    else this.#statement(bytes, body, end, 0);
+    else this.#statement(bytes, body, end, 0, seconds);
   }
 
-  #statement(bytes: Buffer, body: number, end: number, extraBytes: number): void {
+  #statement(bytes: Buffer, body: number, end: number, extraBytes: number, seconds: number): void {
     const logged = readLoggedStatement(bytes, body, end, extraBytes);
     const { statement } = logged;
     switch (statement.kind) {
@@ -431,12 +338,22 @@ export class LogReader {
         break;
       default:
         if (this.#dropping) this.#effects.note(logged);
-        else this.#effects.apply(logged, this.tokens, this.#eventStart, this.events, this.openGtidText());
+        else this.#effects.apply(logged, this.#place(seconds));
     }
     if (!this.#begun) this.#end(commitEvent);
   }
 
-  openGtidText(): string {
+  #place(seconds: number): StatementPlace {
+    return {
+      tokens: this.tokens,
+      position: this.#cursor.eventStart,
+      events: this.events,
+      gtid: this.#gtidText(),
+      committedMicros: this.#gtid.immediateMicros || seconds * 1_000_000,
+    };
+  }
+
+  #gtidText(): string {
     return this.#anonymous ? '' : `${this.#gtid.source}:${this.#gtid.number}`;
   }
 
@@ -450,7 +367,7 @@ export class LogReader {
   #xaOutcome(action: 'commit' | 'rollback', xid: string): void {
     if (this.#progress.xaPrepared.delete(xid) || action === 'rollback') return;
     throw new CdcError('SOURCE_SCHEMA_UNSUPPORTED', 'an XA transaction was prepared before the stream began', {
-      details: { xid, gtid: this.openGtidText() },
+      details: { xid, gtid: this.#gtidText() },
       hint: 'Its rows were not read: start again from a position after its commit, with a snapshot of the tables.',
     });
   }

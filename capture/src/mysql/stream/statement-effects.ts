@@ -31,6 +31,16 @@ export function readLoggedStatement(bytes: Buffer, body: number, end: number, ex
   return { statement: readStatement(text, context, context.schema), context, text };
 }
 
+/** Where a statement stands in the log, and where its events go. */
+export interface StatementPlace {
+  readonly tokens: TokenPool;
+  readonly position: number;
+  readonly events: SourceEvent[];
+  readonly gtid: string;
+  /** When it was committed at the server that is read. */
+  readonly committedMicros: number;
+}
+
 /** What logged statements mean for captured tables: events, an outdated catalogue, or a stop. */
 export class StatementEffects {
   readonly #versions: TableVersions;
@@ -48,24 +58,40 @@ export class StatementEffects {
     for (const change of this.#changes(logged.statement)) this.#markStale(change);
   }
 
-  apply(logged: LoggedStatement, tokens: TokenPool, position: number, events: SourceEvent[], gtid: string): void {
+  apply(logged: LoggedStatement, place: StatementPlace): void {
     const { statement } = logged;
-    if (statement.kind === 'dml') return this.#refuseDml(statement.tables, logged.context, gtid);
-    if (statement.kind === 'unknown') return this.#refuseUnknown(logged, gtid);
+    if (statement.kind === 'dml') return this.#refuseDml(statement.tables, logged.context, place.gtid);
+    if (statement.kind === 'unknown') return this.#refuseUnknown(logged, place.gtid);
     for (const change of this.#changes(statement)) {
-      this.#markStale(change);
       const { table, renamedFrom } = change;
-      if (!this.#captures(table) && (renamedFrom === null || !this.#captures(renamedFrom))) continue;
-      events.push({
+      const capturedBefore = this.#captures(renamedFrom ?? table);
+      if (capturedBefore) this.#checkNames(renamedFrom ?? table, place);
+      const nothingNew = change.ifNotExists && this.#versions.isKnown(table);
+      this.#markStale(change);
+      if (nothingNew || (!capturedBefore && !this.#captures(table))) continue;
+      const position = place.tokens.token(place.position);
+      place.events.push({
         kind: 'schema-change',
         change: change.change,
         table,
         renamedFrom,
         ddl: logged.text,
-        position: tokens.token(position),
+        position,
       });
-      if (change.rowsReplaced) events.push(this.#replacedRows(table, tokens.token(position)));
+      if (change.rowsReplaced) this.#refuseTable(table, rowsReplaced(table), place);
     }
+  }
+
+  /** Without names in the log, rows before this statement may have got names from after it (T62, T195). */
+  #checkNames(id: TableId, place: StatementPlace): void {
+    if (this.#versions.wasNamedAhead(id, place.committedMicros)) this.#refuseTable(id, namedAhead(id), place);
+  }
+
+  #refuseTable(id: TableId, error: CdcError, place: StatementPlace): void {
+    const table = this.#versions.latest(id);
+    if (table === null) throw error;
+    const position = place.tokens.token(place.position);
+    place.events.push({ kind: 'rows', op: 'delete', rows: refusedRows(table, error), position });
   }
 
   #changes(statement: Statement): readonly TableChange[] {
@@ -80,23 +106,13 @@ export class StatementEffects {
     const { schema } = this.#normalise({ namespace: '', schema: statement.database, table: '' });
     return this.#versions
       .idsIn(schema)
-      .map((table) => ({ change: 'drop', table, renamedFrom: null, rowsReplaced: false }) as const);
+      .map((table) => ({ change: 'drop', table, renamedFrom: null, rowsReplaced: false, ifNotExists: false }) as const);
   }
 
   #markStale(change: TableChange): void {
-    this.#versions.markStale(change.table);
-    if (change.renamedFrom !== null) this.#versions.markStale(change.renamedFrom);
-  }
-
-  /** Rows of partitions and tablespaces come and go without row events (T70): the table must be read again. */
-  #replacedRows(id: TableId, position: Buffer): SourceEvent {
-    const error = new CdcError('SOURCE_SCHEMA_UNSUPPORTED', 'rows of a table were replaced without row events', {
-      details: { table: tableIdText(id) },
-      hint: 'A partition or tablespace was dropped, exchanged or imported: snapshot the table again (resync).',
-    });
-    const table = this.#versions.latest(id);
-    if (table === null) throw error;
-    return { kind: 'rows', op: 'delete', rows: refusedRows(table, error), position };
+    if (change.change === 'drop') this.#versions.markDropped(change.table);
+    else this.#versions.markStale(change.table);
+    if (change.renamedFrom !== null) this.#versions.markDropped(change.renamedFrom);
   }
 
   #refuseDml(tables: readonly TableId[], context: QueryContext, gtid: string): void {
@@ -133,4 +149,19 @@ export class StatementEffects {
       );
     }
   }
+}
+
+/** Rows of partitions and tablespaces come and go without row events (T70): the table must be read again. */
+function rowsReplaced(id: TableId): CdcError {
+  return new CdcError('SOURCE_SCHEMA_UNSUPPORTED', 'rows of a table were replaced without row events', {
+    details: { table: tableIdText(id) },
+    hint: 'A partition or tablespace was dropped, exchanged or imported: snapshot the table again (resync).',
+  });
+}
+
+function namedAhead(id: TableId): CdcError {
+  return new CdcError('SOURCE_SCHEMA_UNSUPPORTED', 'rows cannot be told apart by column', {
+    details: { table: tableIdText(id), why: 'the catalogue is ahead of a change of the table' },
+    hint: "Run SET PERSIST binlog_row_metadata='FULL' at the source, then snapshot the table again (resync).",
+  });
 }
