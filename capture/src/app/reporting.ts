@@ -6,11 +6,16 @@ import type { CaptureCounters } from '../pipeline/capture-pipeline.ts';
 import type { TableState } from '../pipeline/checkpoint-state.ts';
 import type { TableProgress } from '../snapshot/progress.ts';
 
+const rowCountOps = ['create', 'update', 'delete', 'read'] as const;
+type RowCountOp = (typeof rowCountOps)[number];
+
 /** What the loop tells, as status and metrics. Per event or batch, never per row. */
 export class Reporting implements CaptureCounters {
   readonly #status: PipelineStatus;
   readonly #metrics: Metrics;
   readonly #logger: Logger;
+  /** Of the batch in progress. */
+  readonly #counts = new Map<string, Record<RowCountOp, number>>();
   #newestCommitMicros = 0;
   #backlogBytes: number | null = null;
   #lastPacketMs: number;
@@ -27,21 +32,36 @@ export class Reporting implements CaptureCounters {
     });
   }
 
-  rows(table: string, op: 'create' | 'update' | 'delete' | 'read', count: number): void {
-    if (count === 0) return;
-    this.#metrics.add('events_received_total', { table, op }, count);
-    if (op === 'read') this.#metrics.add('snapshot_rows_total', { table }, count);
-    this.#status.tableRows(table, op, count);
-    this.#status.addTraffic(count, 0);
+  rows(table: string, op: RowCountOp, count: number): void {
+    let counts = this.#counts.get(table);
+    if (counts === undefined) {
+      counts = { create: 0, update: 0, delete: 0, read: 0 };
+      this.#counts.set(table, counts);
+    }
+    counts[op] += count;
   }
 
-  transactions(count: number): void {
-    this.#metrics.add('transactions_total', {}, count);
-  }
-
-  delivered(commitTimeMicros: number): void {
+  turn(transactions: number, commitTimeMicros: number): void {
+    for (const [table, counts] of this.#counts) this.#count(table, counts);
+    if (transactions === 0) return;
+    this.#metrics.add('transactions_total', {}, transactions);
     this.#newestCommitMicros = commitTimeMicros;
     this.#lastPacketMs = this.#nowMs();
+  }
+
+  /** Adds up what the batch had of a table and starts anew. */
+  #count(table: string, counts: Record<RowCountOp, number>): void {
+    let total = 0;
+    for (const op of rowCountOps) {
+      const count = counts[op];
+      if (count === 0) continue;
+      counts[op] = 0;
+      total += count;
+      this.#metrics.add('events_received_total', { table, op }, count);
+      if (op === 'read') this.#metrics.add('snapshot_rows_total', { table }, count);
+      this.#status.tableRows(table, op, count);
+    }
+    if (total > 0) this.#status.addTraffic(total, 0);
   }
 
   /** The stream stands at the head of the log: nothing is behind. */

@@ -166,8 +166,7 @@ async function start(database: ModelDatabase, checkpoint: CheckpointState, pause
       windows,
       counters: {
         rows: () => undefined,
-        transactions: () => undefined,
-        delivered: () => undefined,
+        turn: () => undefined,
         heartbeat: () => undefined,
       },
       onSchemaChange: async () => undefined,

@@ -26,9 +26,8 @@ export interface RecordFlow {
 
 export interface CaptureCounters {
   rows(table: string, op: 'create' | 'update' | 'delete' | 'read', count: number): void;
-  transactions(count: number): void;
-  /** Newest commit time delivered, µs; and whether the stream is at the head of the log. */
-  delivered(commitTimeMicros: number): void;
+  /** After each batch: transactions in it and the commit time of the last, µs; 0 when there was none. */
+  turn(transactions: number, commitTimeMicros: number): void;
   heartbeat(sourceTimeMicros: number): void;
 }
 
@@ -53,6 +52,8 @@ export interface CapturePipelineParts<V extends ValueRanges> {
 }
 
 const rowIndexZero = '.00000000';
+/** How long records may wait for company while the source keeps delivering. */
+const mostGatheringMs = 5;
 
 /** Token of a snapshot row: the high watermark's, then chunk and row (kafka-records §1). */
 function snapshotPosition(item: WaitingPiece): Buffer {
@@ -80,6 +81,8 @@ export class CapturePipeline<V extends ValueRanges> {
   #transactions = 0;
   #arrived: readonly SourceEvent[] | null = null;
   #woken = false;
+  #pulling = false;
+  #flushedAtMs = 0;
   #failure: { readonly error: unknown } | null = null;
   #turn = Promise.withResolvers<void>();
   /** The newest watermark known to be behind everything handled so far. */
@@ -168,28 +171,27 @@ export class CapturePipeline<V extends ValueRanges> {
   }
 
   async #loop(until: () => boolean, signal: AbortSignal): Promise<void> {
-    let pulling = false;
     for (;;) {
       if (this.#failure !== null) throw this.#failure.error;
       if (until()) return;
-      if (!pulling) {
-        pulling = true;
-        this.#pull(signal);
-      }
+      this.#pull(signal);
       await this.#somethingNew();
       const events = this.#arrived;
       if (events !== null) {
         this.#arrived = null;
-        pulling = false;
+        this.#pulling = false;
         await this.#handle(events, signal);
       }
       this.#noteReached();
       if (!this.#open) await this.#publishPieces(signal);
       await this.#afterTurn(signal);
+      await this.#flushWhenDue(signal);
     }
   }
 
   #pull(signal: AbortSignal): void {
+    if (this.#pulling) return;
+    this.#pulling = true;
     this.#parts.stream.next(signal).then(
       (events) => {
         this.#arrived = events;
@@ -199,6 +201,19 @@ export class CapturePipeline<V extends ValueRanges> {
         this.#fail(error);
       },
     );
+  }
+
+  /**
+   * Adaptive batching: while the source has more at hand, records gather for a few milliseconds, so that a backlog goes
+   * out in large batches; a lone change is sent at once.
+   */
+  async #flushWhenDue(signal: AbortSignal): Promise<void> {
+    this.#pull(signal);
+    if (this.#arrived === null) await new Promise((resolve) => setImmediate(resolve));
+    const now = performance.now();
+    if (this.#arrived !== null && now - this.#flushedAtMs < mostGatheringMs) return;
+    this.#flushedAtMs = now;
+    this.#parts.flow.flush();
   }
 
   /** One deferred per turn: racing long-lived promises would collect a reaction for every turn. */
@@ -348,7 +363,7 @@ export class CapturePipeline<V extends ValueRanges> {
     const count = prepared.snapshot.publishPiece(piece, position, item.firstRow, kind, sequence, keep);
     this.#sequence = sequence;
     this.#parts.counters.rows(item.table, 'read', count);
-    this.#release();
+    this.#parts.flow.release(sequence);
     return true;
   }
 
@@ -376,24 +391,16 @@ export class CapturePipeline<V extends ValueRanges> {
       tables: this.#tablesRecord,
       topics: this.#parts.topics(),
     });
-    if (this.#transactions > 0) {
-      counters.transactions(this.#transactions);
-      counters.delivered(this.#commitTimeMicros);
-      this.#transactions = 0;
-    }
-    this.#release();
+    counters.turn(this.#transactions, this.#transactions > 0 ? this.#commitTimeMicros : 0);
+    this.#transactions = 0;
+    flow.release(this.#sequence);
     if (this.#open && flow.pendingBytes > transactionMaxBufferBytes) this.#releaseOpen();
     while (flow.pendingBytes > memoryLimitBytes) {
       // What is held back by an open transaction would never drain: let it go in parts.
       if (flow.firstPendingSequence() > this.#sequence) this.#releaseOpen();
-      await flow.settled(signal);
       flow.flush();
+      await flow.settled(signal);
     }
-  }
-
-  #release(): void {
-    this.#parts.flow.release(this.#sequence);
-    this.#parts.flow.flush();
   }
 
   #releaseOpen(): void {
