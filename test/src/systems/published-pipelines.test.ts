@@ -148,7 +148,7 @@ test('an invalid document is refused whole, before anything is started', async (
   const text = capture.log.join('\n');
   expect(text).toContain('CONFIG_INVALID');
   expect(text).toContain('hash-by-key');
-  expect(text).toContain('SECRET_VALUES_MYSQL_PASSWORD');
+  expect(text).toContain('SECRET_VALUES_MYSQL_HOSTNAME');
   expect(text).toContain('topic');
   expect(text).toMatch(/:\d+:\d+ /);
 });
