@@ -6,28 +6,47 @@ export function markName(source: string, table: string): string {
 class Mark {
   readonly name: string;
   readonly source: Buffer;
-  token: Buffer = Buffer.alloc(0);
-  length = 0;
   moved = false;
+  /** The token is `bytes[start, end)`. */
+  #bytes: Buffer;
+  #start = 0;
+  #end: number;
 
   constructor(name: string, source: Buffer, token: string) {
     this.name = name;
     this.source = source;
-    this.token = Buffer.from(token, 'latin1');
-    this.length = this.token.length;
+    this.#bytes = Buffer.from(token, 'latin1');
+    this.#end = this.#bytes.length;
   }
 
   /** Bytewise order; a prefix sorts before what it begins. */
   covers(bytes: Buffer, start: number, end: number): boolean {
-    return bytes.compare(this.token, 0, this.length, start, end) <= 0;
+    const own = this.#bytes;
+    const shift = this.#start - start;
+    const common = Math.min(end, this.#end - shift);
+    for (let at = start; at < common; at++) {
+      const difference = (bytes[at] as number) - (own[at + shift] as number);
+      if (difference !== 0) return difference < 0;
+    }
+    return common === end;
   }
 
+  /** Holds on to `bytes` until `settle`. */
   move(bytes: Buffer, start: number, end: number): void {
-    const length = end - start;
-    if (this.token.length < length) this.token = Buffer.alloc(length * 2);
-    bytes.copy(this.token, 0, start, end);
-    this.length = length;
+    this.#bytes = bytes;
+    this.#start = start;
+    this.#end = end;
     this.moved = true;
+  }
+
+  /** Copies the token out of the batch that it was read from and returns it. */
+  settle(): string {
+    const token = this.#bytes.toString('latin1', this.#start, this.#end);
+    this.#bytes = Buffer.from(token, 'latin1');
+    this.#start = 0;
+    this.#end = this.#bytes.length;
+    this.moved = false;
+    return token;
   }
 }
 
@@ -79,10 +98,7 @@ export class PositionMarks {
   /** The marks that moved since the last call. */
   takeMoved(): ReadonlyMap<string, string> {
     const moved = new Map<string, string>();
-    for (const mark of this.#moved) {
-      moved.set(mark.name, mark.token.toString('latin1', 0, mark.length));
-      mark.moved = false;
-    }
+    for (const mark of this.#moved) moved.set(mark.name, mark.settle());
     this.#moved = [];
     return moved;
   }

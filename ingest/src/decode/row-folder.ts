@@ -6,6 +6,7 @@ import type { RecordFrame } from '@millrace/shared/format/record-frame.ts';
 import type { FetchedBatch } from '@millrace/shared/kafka/fetched-batch.ts';
 import type { RecordCursor } from '@millrace/shared/kafka/record-cursor.ts';
 
+import type { KeyLayout } from '../merge/key-layout.ts';
 import type { LaneFold } from '../merge/lane-fold.ts';
 import type { TableFold } from '../merge/table-fold.ts';
 import type { SourceTable } from '../project/source-table.ts';
@@ -18,6 +19,8 @@ interface Place {
   readonly floor: number;
   /** Where the changes go; null until the first one of the batch. */
   fold: TableFold | null;
+  /** How the record keys are spelt; null until one was read. */
+  layout: KeyLayout | null;
 }
 
 export interface RowFolderOptions {
@@ -41,6 +44,9 @@ export class RowFolder {
   #batch: FetchedBatch | null = null;
   /** Number of its bytes in the lane's batch; −1 until a row of it is kept. */
   #buffer = -1;
+  /** Number of the partition in the lane's batch; −1 until a row of it is kept. */
+  #range = -1;
+  #view: DataView = new DataView(new ArrayBuffer(0));
   #skipped = 0;
   #lastTable: SourceTable | null = null;
   #lastPlaces: readonly Place[] = [];
@@ -56,6 +62,10 @@ export class RowFolder {
   begin(lane: LaneFold, position: number, batch: FetchedBatch): void {
     if (lane !== this.#lane) {
       for (const places of this.#places.values()) for (const place of places) place.fold = null;
+      this.#range = -1;
+    }
+    if (batch !== this.#batch) {
+      this.#view = new DataView(batch.bytes.buffer, batch.bytes.byteOffset, batch.bytes.length);
     }
     if (lane !== this.#lane || batch !== this.#batch) this.#buffer = -1;
     this.#lane = lane;
@@ -85,17 +95,17 @@ export class RowFolder {
         continue;
       }
       for (let row = 0; row < frame.rows; row++) {
-        if (frame.op === frameOp.delete) this.#delete(cursor, frame, key, place.target, fold, row);
-        else this.#upsert(cursor, frame, place.target, fold, row);
+        if (frame.op === frameOp.delete) this.#delete(cursor, frame, key, place, fold, row);
+        else this.#upsert(cursor, frame, place, fold, row);
       }
     }
   }
 
   #demandKeys(cursor: RecordCursor, frame: RecordFrame, key: KeyFrame, places: readonly Place[]): void {
-    for (const { target } of places) {
+    for (const place of places) {
       for (let row = 0; row < frame.rows; row++) {
-        if (frame.op === frameOp.delete) readDeletedKey(cursor, frame, key, target, row);
-        else readWrittenKey(cursor, frame, target, row);
+        if (frame.op === frameOp.delete) this.#readDeletedKey(cursor, frame, key, place, row);
+        else this.#readWrittenKey(cursor, frame, place, row);
       }
     }
   }
@@ -114,10 +124,11 @@ export class RowFolder {
     return found;
   }
 
-  #upsert(cursor: RecordCursor, frame: RecordFrame, target: Target, fold: TableFold, row: number): void {
+  #upsert(cursor: RecordCursor, frame: RecordFrame, place: Place, fold: TableFold, row: number): void {
+    const { target } = place;
     const start = frame.afterStart[row] as number;
     const end = frame.afterEnd[row] as number;
-    if (!readOwnKey(cursor, target)) {
+    if (!this.#readOwnKey(cursor, place)) {
       const before = frame.beforeStart[row] as number;
       if (frame.op === frameOp.update && before >= 0) {
         this.#deleteFormerKey(cursor, target, fold, before, frame.beforeEnd[row] as number, start, end);
@@ -142,12 +153,13 @@ export class RowFolder {
     const former = Buffer.from(key.bytes.subarray(0, key.length));
     if (!key.read(cursor.bytes, after, afterEnd)) throw nullKey(target);
     if (key.length === former.length && former.compare(key.bytes, 0, key.length) === 0) return;
-    fold.delete(former, former.length, this.#retained(), before, beforeEnd, this.#range());
+    fold.delete(former, former.length, this.#retained(), before, beforeEnd, this.#rangeNumber());
     this.#lane?.countChange();
   }
 
-  #delete(cursor: RecordCursor, frame: RecordFrame, key: KeyFrame, target: Target, fold: TableFold, row: number): void {
-    readDeletedKey(cursor, frame, key, target, row);
+  #delete(cursor: RecordCursor, frame: RecordFrame, key: KeyFrame, place: Place, fold: TableFold, row: number): void {
+    const { target } = place;
+    this.#readDeletedKey(cursor, frame, key, place, row);
     const start = frame.beforeStart[row] as number;
     if (start >= 0) this.#put(fold, target, false, start, frame.beforeEnd[row] as number);
     else this.#put(fold, target, false, key.columns.start, key.columns.end);
@@ -156,8 +168,8 @@ export class RowFolder {
   /** The target's key was read. */
   #put(fold: TableFold, target: Target, isUpsert: boolean, start: number, end: number): void {
     const { bytes, length } = target.key;
-    if (isUpsert) fold.upsert(bytes, length, this.#retained(), start, end, this.#range());
-    else fold.delete(bytes, length, this.#retained(), start, end, this.#range());
+    if (isUpsert) fold.upsert(bytes, length, this.#retained(), start, end, this.#rangeNumber());
+    else fold.delete(bytes, length, this.#retained(), start, end, this.#rangeNumber());
     this.#lane?.countChange();
   }
 
@@ -168,9 +180,9 @@ export class RowFolder {
     return this.#buffer;
   }
 
-  /** Number of the partition in the lane's batch. */
-  #range(): number {
-    return this.#lane?.range(this.#topic, this.#partition, BigInt(this.#position)) ?? -1;
+  #rangeNumber(): number {
+    if (this.#range < 0) this.#range = this.#lane?.range(this.#topic, this.#partition, BigInt(this.#position)) ?? -1;
+    return this.#range;
   }
 
   #placesOf(table: SourceTable, cursor: RecordCursor, key: KeyFrame): readonly Place[] {
@@ -191,10 +203,46 @@ export class RowFolder {
       target,
       floor: Number(this.#tableOffsets.get(target.text) ?? 0n),
       fold: null,
+      layout: null,
     }));
     this.#places.set(table, places);
     this.#onTable(table);
     return places;
+  }
+
+  /**
+   * Reads the target's key out of the record key, which is shorter than the row. Only where the record key holds exactly
+   * the target's key: such a producer writes a change of key as a delete and a create.
+   */
+  #readOwnKey(cursor: RecordCursor, place: Place): boolean {
+    const { bytes, keyStart, keyEnd } = cursor;
+    const { key } = place.target;
+    if (place.layout !== null && key.readAs(place.layout, bytes, this.#view, keyStart, keyEnd)) return true;
+    if (keyStart < 0 || !isOwnKey(bytes, keyStart, keyEnd)) return false;
+    if (!key.read(bytes, keyStart, keyEnd) || key.otherFields !== 1) return false;
+    place.layout ??= key.layout(bytes, keyStart, keyEnd);
+    return true;
+  }
+
+  #readWrittenKey(cursor: RecordCursor, frame: RecordFrame, place: Place, row: number): void {
+    if (this.#readOwnKey(cursor, place)) return;
+    const { target } = place;
+    const start = frame.afterStart[row] as number;
+    if (!target.key.read(cursor.bytes, start, frame.afterEnd[row] as number)) throw nullKey(target);
+  }
+
+  /** From the row as it was, else from the record key. */
+  #readDeletedKey(cursor: RecordCursor, frame: RecordFrame, key: KeyFrame, place: Place, row: number): void {
+    const { bytes } = cursor;
+    const { target } = place;
+    const start = frame.beforeStart[row] as number;
+    if (start >= 0) {
+      const found = this.#readOwnKey(cursor, place) || target.key.read(bytes, start, frame.beforeEnd[row] as number);
+      if (!found) throw nullKey(target);
+      return;
+    }
+    if (!key.decode(bytes, cursor.keyStart, cursor.keyEnd)) throw missingBefore();
+    if (!target.key.read(bytes, key.columns.start, key.columns.end)) throw missingBefore();
   }
 
   #foldOf(place: Place): TableFold {
@@ -213,35 +261,6 @@ function isOwnKey(bytes: Buffer, start: number, end: number): boolean {
   if (end - start < ownKeyStart.length) return false;
   for (let i = 0; i < ownKeyStart.length; i++) if (bytes[start + i] !== ownKeyStart[i]) return false;
   return true;
-}
-
-/**
- * Reads the target's key out of the record key, which is shorter than the row. Only where the record key holds exactly
- * the target's key: such a producer writes a change of key as a delete and a create.
- */
-function readOwnKey(cursor: RecordCursor, target: Target): boolean {
-  const { bytes, keyStart, keyEnd } = cursor;
-  if (keyStart < 0 || !isOwnKey(bytes, keyStart, keyEnd)) return false;
-  return target.key.read(bytes, keyStart, keyEnd) && target.key.otherFields === 1;
-}
-
-function readWrittenKey(cursor: RecordCursor, frame: RecordFrame, target: Target, row: number): void {
-  if (readOwnKey(cursor, target)) return;
-  const start = frame.afterStart[row] as number;
-  if (!target.key.read(cursor.bytes, start, frame.afterEnd[row] as number)) throw nullKey(target);
-}
-
-/** From the row as it was, else from the record key. */
-function readDeletedKey(cursor: RecordCursor, frame: RecordFrame, key: KeyFrame, target: Target, row: number): void {
-  const { bytes } = cursor;
-  const start = frame.beforeStart[row] as number;
-  if (start >= 0) {
-    const found = readOwnKey(cursor, target) || target.key.read(bytes, start, frame.beforeEnd[row] as number);
-    if (!found) throw nullKey(target);
-    return;
-  }
-  if (!key.decode(bytes, cursor.keyStart, cursor.keyEnd)) throw missingBefore();
-  if (!target.key.read(bytes, key.columns.start, key.columns.end)) throw missingBefore();
 }
 
 function nullKey(target: Target): CdcError {

@@ -1,7 +1,10 @@
 import { ByteWriter } from '@millrace/shared/bytes/byte-writer.ts';
 import { cellKind, RowCells } from '@millrace/shared/format/json-cells.ts';
 
-const tag = { number: 0x6e, text: 0x73, true: 0x74, false: 0x66, json: 0x6a } as const;
+import { KeyLayout } from './key-layout.ts';
+import type { KeyValue } from './key-layout.ts';
+import { integerEnd, keyTag, putKeyPart } from './key-part.ts';
+
 const integer = /^-?(?:0|[1-9]\d*)$/;
 
 /**
@@ -61,6 +64,29 @@ export class RowKey {
     return true;
   }
 
+  /** Reads a key that is spelt as `layout` says; false where `read` must be used. */
+  readAs(layout: KeyLayout, bytes: Buffer, view: DataView, start: number, end: number): boolean {
+    return layout.read(bytes, view, start, end, this.#out);
+  }
+
+  /** How the object that `read` read last spells its key; null where that says nothing about other keys. */
+  layout(bytes: Buffer, start: number, end: number): KeyLayout | null {
+    const { kind, start: starts, end: ends } = this.#cells;
+    const values: KeyValue[] = [];
+    let from = start;
+    for (let column = 0; column < kind.length; column++) {
+      const value = {
+        start: starts[column] as number,
+        end: ends[column] as number,
+        isText: kind[column] === cellKind.string,
+      };
+      if (value.start < from || (!value.isText && kind[column] !== cellKind.number)) return null;
+      values.push(value);
+      from = value.end;
+    }
+    return new KeyLayout(bytes, start, end, values);
+  }
+
   #append(bytes: Buffer, column: number, kind: number): void {
     const start = this.#cells.start[column] as number;
     const end = this.#cells.end[column] as number;
@@ -69,58 +95,34 @@ export class RowKey {
         this.#appendNumber(bytes, start, end);
         return;
       case cellKind.string:
-        this.#appendBytes(isInteger(bytes, start, end) ? tag.number : tag.text, bytes, start, end);
+        putKeyPart(isInteger(bytes, start, end) ? keyTag.number : keyTag.text, bytes, start, end, this.#out);
         return;
       case cellKind.escapedString: {
         const text = Buffer.from(JSON.parse(`"${bytes.toString('utf8', start, end)}"`) as string);
-        this.#appendBytes(tag.text, text, 0, text.length);
+        putKeyPart(keyTag.text, text, 0, text.length, this.#out);
         return;
       }
       case cellKind.true:
-        this.#appendBytes(tag.true, bytes, start, start);
+        putKeyPart(keyTag.true, bytes, start, start, this.#out);
         return;
       case cellKind.false:
-        this.#appendBytes(tag.false, bytes, start, start);
+        putKeyPart(keyTag.false, bytes, start, start, this.#out);
         return;
       default:
-        this.#appendBytes(tag.json, bytes, start, end);
+        putKeyPart(keyTag.json, bytes, start, end, this.#out);
     }
   }
 
   #appendNumber(bytes: Buffer, start: number, end: number): void {
     if (isInteger(bytes, start, end)) {
-      this.#appendBytes(tag.number, bytes, start, end);
+      putKeyPart(keyTag.number, bytes, start, end, this.#out);
       return;
     }
     const text = Buffer.from(canonicalNumber(bytes.toString('latin1', start, end)));
-    this.#appendBytes(tag.number, text, 0, text.length);
-  }
-
-  /** Kind and length stand before the bytes, so that different keys never have equal bytes. */
-  #appendBytes(kind: number, bytes: Buffer, start: number, end: number): void {
-    const out = this.#out;
-    const length = end - start;
-    const target = out.reserve(length + 5);
-    let at = out.length;
-    target[at++] = kind;
-    target[at++] = length & 0xff;
-    target[at++] = (length >>> 8) & 0xff;
-    target[at++] = (length >>> 16) & 0xff;
-    target[at++] = length >>> 24;
-    out.length = at;
-    if (length < 32) for (let i = start; i < end; i++) target[at++] = bytes[i] as number;
-    else at += bytes.copy(target, at, start, end);
-    out.length = at;
+    putKeyPart(keyTag.number, text, 0, text.length, this.#out);
   }
 }
 
-/** Digits as they are usually written: no sign but minus, no zeros in front, no minus zero. */
 function isInteger(bytes: Buffer, start: number, end: number): boolean {
-  const first = bytes[start] === 0x2d ? start + 1 : start;
-  if (first === end || (bytes[first] === 0x30 && (end > first + 1 || first > start))) return false;
-  for (let at = first; at < end; at++) {
-    const byte = bytes[at] as number;
-    if (byte < 0x30 || byte > 0x39) return false;
-  }
-  return true;
+  return integerEnd(bytes, start, end) === end;
 }
