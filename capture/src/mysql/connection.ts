@@ -239,17 +239,21 @@ export class SharedSession implements AsyncDisposable {
     return this.#session;
   }
 
-  /** Statements here only read: one that met a session that the server had closed is run again on a new one. */
   async query(sql: string, signal: AbortSignal, doing?: string): Promise<readonly SqlRow[]> {
     const session = await this.get(signal);
+    return session.query(sql, signal, doing);
+  }
+
+  /** For statements that only read: one that met a session which the server had closed is run again on a new one. */
+  async read(sql: string, signal: AbortSignal, doing?: string): Promise<readonly SqlRow[]> {
     try {
-      return await session.query(sql, signal, doing);
+      return await this.query(sql, signal, doing);
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof CdcError) || error.code !== 'SOURCE_CONNECTION_LOST') throw error;
     }
-    session.close();
-    return (await this.get(signal)).query(sql, signal, doing);
+    this.renew();
+    return this.query(sql, signal, doing);
   }
 
   /** Closes the session: a new one has the grants and settings of now. */

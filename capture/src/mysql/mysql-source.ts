@@ -129,7 +129,7 @@ class MysqlSource implements Source {
     });
   }
 
-  readonly #query: SharedSession['query'] = (sql, signal, doing) => this.#control.query(sql, signal, doing);
+  readonly #query: SharedSession['read'] = (sql, signal, doing) => this.#control.read(sql, signal, doing);
 
   async check(signal: AbortSignal): Promise<readonly string[]> {
     const { connection, serverIds, chunkKeyColumn } = this.#options;
