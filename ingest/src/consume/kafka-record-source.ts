@@ -150,20 +150,26 @@ export class KafkaRecordSource implements RecordSource {
     }
   }
 
-  /** Follows new topics; new partitions are the group's own matter. Settles only by failing. */
+  /**
+   * Follows new topics; new partitions are the group's own matter. Topics tend to come together, and while a capture is
+   * starting: one looks often at first and after each find, then at the interval. Settles only by failing.
+   */
   async #discover(member: GroupMember, first: readonly string[], signal: AbortSignal): Promise<void> {
     const { source, log } = this.#options;
     let known = first;
     const incomplete = source.topics.kind === 'list' && first.length < source.topics.names.length;
-    const intervalMs = incomplete ? missingTopicsPauseMs : source.discoveryIntervalMs;
-    if (intervalMs <= 0 || (source.topics.kind === 'list' && !incomplete)) return await never();
+    const mostMs = incomplete ? missingTopicsPauseMs : source.discoveryIntervalMs;
+    if (mostMs <= 0 || (source.topics.kind === 'list' && !incomplete)) return await never();
+    let pauseMs = Math.min(missingTopicsPauseMs, mostMs);
     try {
       for (;;) {
-        await delay(intervalMs, signal);
+        await delay(pauseMs, signal);
+        pauseMs = Math.min(pauseMs * 2, mostMs);
         const found = await existingTopics(this.#client, source.topics, signal);
         const added = found.filter((name) => !known.includes(name));
         if (added.length === 0) continue;
         log.info('new topics', { topics: added.join(', ') });
+        pauseMs = Math.min(missingTopicsPauseMs, mostMs);
         known = [...known, ...added].toSorted();
         member.updateTopics(known);
         if (source.topics.kind === 'list' && known.length === source.topics.names.length) return await never();
