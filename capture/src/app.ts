@@ -4,6 +4,7 @@ import { kafkaSecrets } from '@millrace/shared/kafka/options-from-document.ts';
 import { millraceVersion } from '@millrace/shared/program/version.ts';
 
 import { CaptureSession } from './app/capture-session.ts';
+import { heartbeatPeriodMs } from './app/mysql.ts';
 import { planCapture } from './app/plan.ts';
 import { Reporting } from './app/reporting.ts';
 
@@ -14,7 +15,7 @@ export const captureProgram: ProgramDefinition<CapturePipeline> = {
   version: millraceVersion,
   secrets: ({ source, sink }) => [source.password, ...kafkaSecrets(sink.client)],
   prepare: (pipeline, context) => {
-    const reporting = new Reporting(context.status, context.metrics, context.logger);
+    const reporting = new Reporting(context.status, context.metrics, context.logger, heartbeatPeriodMs(pipeline));
     return ({ fromScratch }, signal) => new CaptureSession(pipeline, context, reporting, fromScratch).run(signal);
   },
   plan: planCapture,

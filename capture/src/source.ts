@@ -74,6 +74,8 @@ export interface RenderedRow {
 /** Compiled once per table version and reused for each of its rows. Not re-entrant. */
 export interface RowRenderer {
   readonly row: RenderedRow;
+  /** Cells so far in which U+FFFD stands for bytes that their charset cannot decode. */
+  readonly replacedTexts: number;
   /** Puts the renderer onto the rows of `batch`. */
   open(batch: RowBatch): void;
   /** Appends the images and keys of the next row to `out`; false after the last row. Throws `VALUE_UNSUPPORTED`, `SOURCE_LOG_CORRUPT`. */
@@ -181,6 +183,8 @@ export interface SourceBacklog {
   readonly bytes: number | null;
   /** Human-readable position of the stream. */
   readonly position: string;
+  /** How far the source's clock is ahead of ours; null when unknown. */
+  readonly clockOffsetMs: number | null;
 }
 
 export interface Source extends AsyncDisposable {

@@ -1,7 +1,5 @@
 import { delay } from '@millrace/shared/async/delay.ts';
 import type { CheckpointStore } from '@millrace/shared/checkpoint/checkpoint-store.ts';
-import { FileCheckpointStore } from '@millrace/shared/checkpoint/file-checkpoint-store.ts';
-import { KafkaCheckpointStore } from '@millrace/shared/checkpoint/kafka-checkpoint-store.ts';
 import type { CapturePipeline as Document } from '@millrace/shared/config/pipeline.ts';
 import { CdcError } from '@millrace/shared/errors/cdc-error.ts';
 import type { Position } from '@millrace/shared/event/position.ts';
@@ -9,7 +7,7 @@ import { tableIdText } from '@millrace/shared/event/table-id.ts';
 import type { Gather } from '@millrace/shared/kafka/gather.ts';
 import { KafkaClient } from '@millrace/shared/kafka/kafka-client.ts';
 import { kafkaOptions } from '@millrace/shared/kafka/options-from-document.ts';
-import { Producer } from '@millrace/shared/kafka/producer.ts';
+import type { Producer } from '@millrace/shared/kafka/producer.ts';
 import type { RunContext } from '@millrace/shared/program/program.ts';
 import { SchemaLogWriter } from '@millrace/shared/schema-log/schema-log-writer.ts';
 
@@ -25,7 +23,9 @@ import { startProgress } from '../snapshot/progress.ts';
 import { ChunkWindows } from '../snapshot/window.ts';
 import type { Source, SourceStream, SourceTable } from '../source.ts';
 import { CapturedTables } from './captured-tables.ts';
-import { epochAfter, openSource, startPoint } from './mysql.ts';
+import { actionQuery, epochAfter, openSource, startPoint } from './mysql.ts';
+import { openCheckpoints, openProducer } from './open-kafka.ts';
+import { keepProgressFile } from './progress-file.ts';
 import type { Reporting } from './reporting.ts';
 import { SchemaAnnouncer } from './schema-announcer.ts';
 import { tableOptions } from './table-options.ts';
@@ -34,44 +34,8 @@ import { Topics } from './topics.ts';
 const statusIntervalMs = 1000;
 const backlogIntervalMs = 5000;
 const maxWaitingSnapshotBytes = 32 * 1024 * 1024;
-const batchOverheadBytes = 1024;
 /** Of `memory.limit`; the rest is for what a record in flight costs besides itself: compressed copies, answers, the runtime. */
 const inFlightShare = 4;
-
-/** Opens the store that the document names. */
-export async function openCheckpoints(
-  document: Document,
-  client: KafkaClient,
-  signal: AbortSignal,
-): Promise<CheckpointStore> {
-  const { checkpoint, stateDir } = document.runtime;
-  if (checkpoint.store === 'file') return new FileCheckpointStore(stateDir, document.name);
-  const idempotent = document.sink.client.producer.idempotence;
-  return await KafkaCheckpointStore.open(
-    client,
-    { topic: checkpoint.topic, pipeline: document.name, idempotent },
-    signal,
-  );
-}
-
-export function openProducer(document: Document, client: KafkaClient, signal: AbortSignal): Promise<Producer> {
-  const { producer, requestTimeoutMs } = document.sink.client;
-  return Producer.open(
-    client,
-    {
-      acks: -1,
-      idempotent: producer.idempotence,
-      compression: producer.compression,
-      maxBatchBytes: Math.min(producer.batchSizeBytes, producer.maxRequestSizeBytes - batchOverheadBytes),
-      maxRequestBytes: producer.maxRequestSizeBytes,
-      maxInFlightPerPartition: 1,
-      requestTimeoutMs,
-      deliveryTimeoutMs: producer.deliveryTimeoutMs,
-      lingerMs: producer.lingerMs,
-    },
-    signal,
-  );
-}
 
 /** One attempt of a capture: everything it opens is closed before `run` settles. */
 export class CaptureSession {
@@ -104,13 +68,17 @@ export class CaptureSession {
     const state = await this.#startState(source, store, checkpoint, tables, stop);
     this.#context.status.markLoaded();
 
-    const producer = opened.use(await openProducer(document, client, stop));
+    const producer = opened.use(await openProducer(document, client, this.#reporting, stop));
     const warn = (message: string): void => {
       logger.warn('topic', { reason: message });
     };
     const topics = new Topics(client, producer, document.sink.topicCreation, state.topics, warn);
     const schemaLog = opened.use(await this.#openSchemaLog(client, stop));
-    const announcer = new SchemaAnnouncer(schemaLog.writer, document.source.name, this.#reporting);
+    const announcer = new SchemaAnnouncer(
+      schemaLog.writer,
+      { source: document.source.name, comments: document.source.includeComments },
+      this.#reporting,
+    );
     const options = tableOptions(document, this.#captured.caseSensitive);
     const registry = new TableRegistry<Gather>({
       source,
@@ -209,6 +177,9 @@ export class CaptureSession {
       onTableError: (table, error) => {
         pipeline.stopTable(table, error);
       },
+      onReplacedTexts: (table, count) => {
+        this.#reporting.replacedTexts(table, count);
+      },
       nowMs: Date.now,
     });
     const pipeline: CapturePipeline<Gather> = new CapturePipeline<Gather>(
@@ -232,6 +203,7 @@ export class CaptureSession {
         truncateEvents: this.#document.sink.truncateEvents,
         memoryLimitBytes: Math.floor(this.#document.runtime.memoryLimitBytes / inFlightShare),
         transactionMaxBufferBytes: this.#document.source.transactionMaxBufferBytes,
+        skipBackfill: snapshot.skipBackfill,
       },
       state,
     );
@@ -240,6 +212,7 @@ export class CaptureSession {
       store,
       durable: () => pipeline.durable(),
       confirmed: (resume) => {
+        this.#reporting.checkpointStored();
         source.confirm(resume);
       },
       intervalMs: this.#document.runtime.checkpoint.intervalMs,
@@ -307,6 +280,7 @@ export class CaptureSession {
       checkpointer.run(work.signal).catch(fail),
       this.#watch(parts, work.signal).catch(fail),
       this.#discover(parts, work.signal).catch(fail),
+      ...this.#optional(work.signal).map((task) => task.catch(fail)),
     ];
     status.enter('running');
     logger.info('running');
@@ -320,6 +294,16 @@ export class CaptureSession {
       await Promise.all(background);
       this.#reporting.inFlight(producer.pendingBytes);
     }
+  }
+
+  /** What runs beside the loop only when the document asks for it. */
+  #optional(signal: AbortSignal): Promise<void>[] {
+    const { stateDir, stateDirGiven } = this.#document.runtime;
+    const tasks: Promise<void>[] = [];
+    if (stateDirGiven) tasks.push(keepProgressFile(stateDir, this.#context, signal));
+    const action = actionQuery(this.#document, this.#context.logger, signal);
+    if (action !== null) tasks.push(action);
+    return tasks;
   }
 
   /** When the run ends by itself: after the snapshot in mode `snapshot`, at the head of the log with `--until-idle`. */
@@ -345,9 +329,7 @@ export class CaptureSession {
       this.#reporting.refresh();
       if (performance.now() >= nextBacklogMs) {
         nextBacklogMs = performance.now() + backlogIntervalMs;
-        const { bytes, position } = await source.backlog(signal);
-        this.#context.status.setPosition(position);
-        this.#reporting.backlog(bytes);
+        this.#reporting.backlog(await source.backlog(signal));
       }
       if (this.#context.untilIdle && pipeline.snapshotDone) {
         parts.head.mark ??= await source.watermark(signal);

@@ -1,10 +1,14 @@
 import type { CapturePipeline as Document } from '@millrace/shared/config/pipeline.ts';
 import type { MysqlStartup } from '@millrace/shared/config/mysql-source-options.ts';
 import { assertNever } from '@millrace/shared/errors/cdc-error.ts';
+import type { CdcError } from '@millrace/shared/errors/cdc-error.ts';
 import type { ResumePoint } from '@millrace/shared/event/position.ts';
 import type { Logger } from '@millrace/shared/observe/logger.ts';
 
+import { runActionQuery } from '../mysql/action-query.ts';
+import type { MysqlConnectionOptions } from '../mysql/connection.ts';
 import { openMysqlSource } from '../mysql/mysql-source.ts';
+import { openSession } from '../mysql/open-sessions.ts';
 import { parseResumePoint } from '../mysql/resume-point.ts';
 import type { Source, StartPoint } from '../source.ts';
 import type { CapturedTables } from './captured-tables.ts';
@@ -40,6 +44,39 @@ export function epochAfter(discarded: ResumePoint): number {
   return parseResumePoint(discarded).epoch + 1;
 }
 
+/** How often the source sends something when it has nothing to tell. */
+export function heartbeatPeriodMs({ source }: Document): number {
+  const { heartbeatIntervalMs } = source;
+  return heartbeatIntervalMs === 0 ? idleHeartbeatMs : Math.min(heartbeatIntervalMs, idleHeartbeatMs);
+}
+
+function connectionOf({ source }: Document): MysqlConnectionOptions {
+  const { tls } = source;
+  return {
+    host: source.hostname,
+    port: source.port,
+    socketPath: null,
+    user: source.username,
+    password: source.password,
+    tls: { mode: tls.mode, ca: tls.ca?.text ?? null, cert: tls.cert?.text ?? null, key: tls.key?.text ?? null },
+    allowPublicKeyRetrieval: tls.allowPublicKeyRetrieval,
+    connectTimeoutMs: source.connectTimeoutMs,
+  };
+}
+
+/** Runs `heartbeat.action.query` until the signal aborts; null when the document has none. */
+export function actionQuery(document: Document, logger: Logger, signal: AbortSignal): Promise<void> | null {
+  const { heartbeatQuery: sql, heartbeatIntervalMs: intervalMs, connectMaxRetries } = document.source;
+  if (sql === null || intervalMs === 0) return null;
+  const onError = (error: CdcError): void => logger.repeatable('heartbeat.action.query failed', { error });
+  const onWarning = (): void => undefined;
+  return runActionQuery(
+    (until) => openSession(connectionOf(document), connectMaxRetries, until, onWarning),
+    { sql, intervalMs, onError },
+    signal,
+  );
+}
+
 /** The document's MySQL server as a source. */
 export function openSource(
   document: Document,
@@ -49,24 +86,15 @@ export function openSource(
   signal: AbortSignal,
 ): Promise<Source> {
   const { source } = document;
-  const { tls } = source;
   return openMysqlSource(
     {
-      connection: {
-        host: source.hostname,
-        port: source.port,
-        socketPath: null,
-        user: source.username,
-        password: source.password,
-        tls: { mode: tls.mode, ca: tls.ca?.text ?? null, cert: tls.cert?.text ?? null, key: tls.key?.text ?? null },
-        allowPublicKeyRetrieval: tls.allowPublicKeyRetrieval,
-        connectTimeoutMs: source.connectTimeoutMs,
-      },
+      connection: connectionOf(document),
+      connectAttempts: source.connectMaxRetries,
+      declaredZone: source.serverTimeZone,
       pipelineName: document.name,
       serverIds: source.serverIds,
       stream: {
-        heartbeatPeriodMs:
-          source.heartbeatIntervalMs === 0 ? idleHeartbeatMs : Math.min(source.heartbeatIntervalMs, idleHeartbeatMs),
+        heartbeatPeriodMs: heartbeatPeriodMs(document),
         maxEventBytes,
         reconnect: { initialMs: 250, maxMs: 10_000, giveUpMs: 60_000 },
       },
@@ -74,7 +102,7 @@ export function openSource(
       chunkKeyColumn: (id) =>
         source.snapshot.chunkKeyColumns.find(({ tables }) => tables.matches(id, captured.caseSensitive))?.column ??
         null,
-      chunkSilenceMs,
+      chunkSilenceMs: source.socketTimeoutMs ?? chunkSilenceMs,
       initialEpoch,
     },
     (id, ignoreCase) => {

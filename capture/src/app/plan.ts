@@ -1,6 +1,7 @@
 import type { CapturePipeline as Document } from '@millrace/shared/config/pipeline.ts';
 import { toCdcError } from '@millrace/shared/errors/cdc-error.ts';
 import { printLogicalType } from '@millrace/shared/event/logical-type.ts';
+import type { TableSchema } from '@millrace/shared/event/schema.ts';
 import { tableIdText } from '@millrace/shared/event/table-id.ts';
 import { KafkaClient } from '@millrace/shared/kafka/kafka-client.ts';
 import { kafkaOptions } from '@millrace/shared/kafka/options-from-document.ts';
@@ -8,10 +9,11 @@ import type { PlanReport, RunContext } from '@millrace/shared/program/program.ts
 
 import { decodeCheckpoint } from '../pipeline/checkpoint-state.ts';
 import { planTable, publishedSchema } from '../pipeline/table-registry.ts';
+import type { TablePlan, TableRegistryOptions } from '../pipeline/table-registry.ts';
 import type { SourceTable } from '../source.ts';
-import { openCheckpoints } from './capture-session.ts';
 import { CapturedTables } from './captured-tables.ts';
 import { openSource } from './mysql.ts';
+import { openCheckpoints } from './open-kafka.ts';
 import { tableOptions } from './table-options.ts';
 
 interface PlannedTable {
@@ -35,10 +37,10 @@ export async function planCapture(document: Document, context: RunContext, signa
   const topics = await client.allTopics(signal);
   const options = tableOptions(document, captured.caseSensitive);
   const describe = async (table: SourceTable): Promise<PlannedTable> => {
-    const plan = planTable(table.schema, options);
+    const { plan, problem: unplanned } = planned(table.schema, options);
     const schema = publishedSchema(table.schema, plan);
     const existing = topics.get(plan.topic);
-    let problem: string | null = null;
+    let problem = unplanned;
     try {
       source.compile(
         table,
@@ -46,7 +48,7 @@ export async function planCapture(document: Document, context: RunContext, signa
         'stream',
       );
     } catch (error) {
-      problem = toCdcError(error).message;
+      problem ??= toCdcError(error).message;
     }
     return {
       table: tableIdText(table.schema.id),
@@ -70,6 +72,16 @@ export async function planCapture(document: Document, context: RunContext, signa
     lines: [...warnings.map((text) => `warning  ${text}`), ...render(tables, checkpoint)],
     data: { tables, warnings, checkpoint },
   };
+}
+
+/** What becomes of a table; one that cannot be captured is shown as the source has it. */
+function planned(schema: TableSchema, options: TableRegistryOptions): { plan: TablePlan; problem: string | null } {
+  try {
+    return { plan: planTable(schema, options), problem: null };
+  } catch (error) {
+    const { message, hint } = toCdcError(error);
+    return { plan: planTable(schema, { ...options, rule: () => null }), problem: `${message}: ${hint}` };
+  }
 }
 
 /** The checkpoint's position, without creating its topic. */

@@ -25,21 +25,33 @@ function changeType(change: SchemaChangeEvent['change']): SchemaChangeType {
   }
 }
 
+export interface SchemaAnnouncerOptions {
+  /** Name of the source in the records. */
+  readonly source: string;
+  /** Comments of tables and columns are written. */
+  readonly comments: boolean;
+}
+
+/** The fingerprint stays: comments are no part of it. */
+function withoutComments(schema: TableSchema): TableSchema {
+  return { ...schema, comment: null, columns: schema.columns.map((column) => ({ ...column, comment: null })) };
+}
+
 /**
  * Puts table versions and DDL into the schema log. A version that follows a DDL statement carries it; TRUNCATE and DROP
  * are written at once, because no row of a new version may follow.
  */
 export class SchemaAnnouncer {
   readonly #writer: SchemaLogWriter | null;
-  readonly #source: string;
+  readonly #options: SchemaAnnouncerOptions;
   readonly #reporting: Reporting;
   /** DDL met since the last version of a table. */
   readonly #pending = new Map<string, SchemaChange>();
   readonly #seen = new Set<string>();
 
-  constructor(writer: SchemaLogWriter | null, source: string, reporting: Reporting) {
+  constructor(writer: SchemaLogWriter | null, options: SchemaAnnouncerOptions, reporting: Reporting) {
     this.#writer = writer;
-    this.#source = source;
+    this.#options = options;
     this.#reporting = reporting;
   }
 
@@ -49,7 +61,7 @@ export class SchemaAnnouncer {
     const change = this.#pending.get(table) ?? met;
     this.#pending.delete(table);
     this.#seen.add(table);
-    await this.#writer?.write({ schema, source: this.#source, position, change }, signal);
+    await this.#write(schema, position, change, signal);
   };
 
   async schemaChange(event: SchemaChangeEvent, latest: SourceTable | undefined, signal: AbortSignal): Promise<void> {
@@ -66,6 +78,14 @@ export class SchemaAnnouncer {
     }
     if (latest === undefined) return;
     const position = event.position.toString('latin1');
-    await this.#writer?.write({ schema: latest.schema, source: this.#source, position, change }, signal);
+    await this.#write(latest.schema, position, change, signal);
+  }
+
+  async #write(schema: TableSchema, position: string, change: SchemaChange, signal: AbortSignal): Promise<void> {
+    const { source, comments } = this.#options;
+    await this.#writer?.write(
+      { schema: comments ? schema : withoutComments(schema), source, position, change },
+      signal,
+    );
   }
 }

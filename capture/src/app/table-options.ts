@@ -31,7 +31,7 @@ export function valueRendering(pipeline: CapturePipeline): ValueRendering {
 function frameText(pipeline: CapturePipeline, id: TableId, primaryKey: readonly string[]): FrameText {
   const { value } = pipeline.sink;
   if (value.format === 'canal-json') {
-    return canalJsonFrame(id, primaryKey, { flavour: value.flavour, executeTime: false });
+    return canalJsonFrame(id, primaryKey, { flavour: value.flavour, executeTime: pipeline.source.executeTimes });
   }
   return debeziumJsonFrame(id, {
     flavour: value.flavour,
@@ -77,5 +77,6 @@ export function tableOptions(pipeline: CapturePipeline, caseSensitive: boolean):
     customHeaders: sink.customHeaders.map(({ name, value }) => [name, value]),
     positionHeaders: sink.positionHeaders,
     tombstones: sink.tombstonesOnDelete,
+    changedOldOnly: sink.value.format === 'canal-json' && sink.value.canalOld === 'changed',
   };
 }

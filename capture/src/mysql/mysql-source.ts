@@ -11,6 +11,7 @@ import type {
   ChunkRange,
   RenderSpec,
   RowBatch,
+  RowRenderer,
   Source,
   SourceBacklog,
   SourceStream,
@@ -23,17 +24,18 @@ import { Catalogue } from './catalogue.ts';
 import { checkServer, throwIfNotReady } from './check.ts';
 import { Chunks } from './chunks/chunks.ts';
 import type { MysqlTable } from './column.ts';
-import { connectMysql, SharedSession } from './connection.ts';
+import { SharedSession } from './connection.ts';
 import type { MysqlConnectionOptions, SqlSession } from './connection.ts';
 import { GtidSet } from './gtid-set.ts';
 import { LogEpoch } from './log-epoch.ts';
+import { openSession } from './open-sessions.ts';
 import { logFileNumber, momentToken } from './position-token.ts';
 import { refusalOf } from './refused-rows.ts';
 import { compileRenderer } from './render/compile.ts';
-import type { MysqlRowRenderer } from './render/renderer.ts';
 import { formatResumePoint, parseResumePoint } from './resume-point.ts';
 import { readLogFiles, readLogStatus, readServerFacts, replicasStatement } from './server-facts.ts';
 import type { ServerFacts } from './server-facts.ts';
+import { readClockOffset, zoneWarning } from './source-clock.ts';
 import { LogScan } from './stream/log-scan.ts';
 import { MysqlStream } from './stream/mysql-stream.ts';
 import type { StreamOptions } from './stream/mysql-stream.ts';
@@ -42,6 +44,10 @@ import { TableVersions } from './table-versions.ts';
 
 export interface MysqlSourceOptions {
   readonly connection: MysqlConnectionOptions;
+  /** Attempts per connect. */
+  readonly connectAttempts: number;
+  /** Zone that the document declares for the server; compared with the server's for a warning. */
+  readonly declaredZone: string | null;
   /** Its replica identity at the server: a second capture of the same name ends the first (`SOURCE_FENCED`). */
   readonly pipelineName: string;
   /** Inclusive. */
@@ -79,7 +85,7 @@ export async function openMysqlSource(
   signal: AbortSignal,
 ): Promise<Source> {
   const connect = (until: AbortSignal): Promise<SqlSession> =>
-    connectMysql(options.connection, until, events.onWarning);
+    openSession(options.connection, options.connectAttempts, until, events.onWarning);
   const control = new SharedSession(connect);
   try {
     const facts = await readServerFacts(control.query.bind(control), signal);
@@ -132,7 +138,7 @@ class MysqlSource implements Source {
   readonly #query: SharedSession['read'] = (sql, signal, doing) => this.#control.read(sql, signal, doing);
 
   async check(signal: AbortSignal): Promise<readonly string[]> {
-    const { connection, serverIds, chunkKeyColumn } = this.#options;
+    const { connection, declaredZone, serverIds, chunkKeyColumn } = this.#options;
     // Grants on *.* reach a session only when it logs in.
     this.#control.renew();
     const result = await checkServer(
@@ -142,7 +148,8 @@ class MysqlSource implements Source {
       signal,
     );
     throwIfNotReady(result.problems);
-    return result.warnings;
+    const zone = declaredZone === null ? null : await zoneWarning(this.#query, declaredZone, signal);
+    return zone === null ? result.warnings : [...result.warnings, zone];
   }
 
   async tables(signal: AbortSignal): Promise<readonly SourceTable[]> {
@@ -227,7 +234,7 @@ class MysqlSource implements Source {
     return this.#chunks.readChunk(mysqlTable(table), range, signal);
   }
 
-  compile(table: SourceTable, spec: RenderSpec, from: 'stream' | 'snapshot'): MysqlRowRenderer {
+  compile(table: SourceTable, spec: RenderSpec, from: 'stream' | 'snapshot'): RowRenderer {
     const renderer = compileRenderer(mysqlTable(table), spec, from);
     if (from === 'snapshot') return renderer;
     return {
@@ -249,13 +256,14 @@ class MysqlSource implements Source {
 
   async backlog(signal: AbortSignal): Promise<SourceBacklog> {
     const at = this.#stream?.position;
-    if (at === undefined) return { bytes: null, position: 'not started' };
+    const clockOffsetMs = await readClockOffset(this.#query, signal);
+    if (at === undefined) return { bytes: null, position: 'not started', clockOffsetMs };
     const files = await readLogFiles(this.#query, signal);
     const number = logFileNumber(at.file);
     const ahead = files.filter(({ name }) => logFileNumber(name) >= number);
     const bytes = ahead.reduce((sum, file) => sum + file.bytes, 0);
     const own = ahead[0]?.name === at.file ? at.position : 0;
-    return { bytes: Math.max(0, bytes - own), position: `${at.file}:${at.position}` };
+    return { bytes: Math.max(0, bytes - own), position: `${at.file}:${at.position}`, clockOffsetMs };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -29,6 +29,8 @@ export interface CaptureCounters {
   /** After each batch: transactions in it and the commit time of the last, µs; 0 when there was none. */
   turn(transactions: number, commitTimeMicros: number): void;
   heartbeat(sourceTimeMicros: number): void;
+  /** Texts in which U+FFFD stands for bytes that do not decode. */
+  replacedTexts(table: string, count: number): void;
 }
 
 export interface CapturePipelineParts<V extends ValueRanges> {
@@ -49,6 +51,8 @@ export interface CapturePipelineParts<V extends ValueRanges> {
   readonly memoryLimitBytes: number;
   /** A transaction with more unsent bytes is emitted in parts. */
   readonly transactionMaxBufferBytes: number;
+  /** Pieces do not wait until the stream has passed the moment they were read at. */
+  readonly skipBackfill: boolean;
 }
 
 const rowIndexZero = '.00000000';
@@ -282,6 +286,8 @@ export class CapturePipeline<V extends ValueRanges> {
     try {
       const count = prepared.stream.publishRows(event, facts, windows.watcher(text));
       counters.rows(text, event.op, count);
+      const replaced = prepared.stream.takeReplacedTexts();
+      if (replaced > 0) counters.replacedTexts(text, replaced);
     } catch (error) {
       this.stopTable(text, error);
     }
@@ -347,7 +353,8 @@ export class CapturePipeline<V extends ValueRanges> {
   /** False when it must wait. */
   async #publishPiece(item: WaitingPiece, signal: AbortSignal): Promise<boolean> {
     if (item.window.stale || this.#tables.get(item.table)?.state !== 'snapshotting') return true;
-    if (item.mark !== this.#reached) return false;
+    // Without the wait the log repeats changes that the row has already; keys that it has delivered stay left out.
+    if (item.mark !== this.#reached && !this.#parts.skipBackfill) return false;
     const position = snapshotPosition(item);
     const registry = this.#parts.registry;
     const token = `${item.mark.position}${rowIndexZero}` as Position;

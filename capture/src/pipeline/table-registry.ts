@@ -8,6 +8,7 @@ import { tableSchema } from '@millrace/shared/event/schema.ts';
 import type { TableSchema } from '@millrace/shared/event/schema.ts';
 import { CdcError } from '@millrace/shared/errors/cdc-error.ts';
 
+import { ChangedColumns } from '../publish/changed-columns.ts';
 import type { Lane, ValueRanges } from '../publish/lane.ts';
 import { partitioner } from '../publish/partitioner.ts';
 import type { PartitionStrategy } from '../publish/partitioner.ts';
@@ -42,6 +43,8 @@ export interface TableRegistryOptions {
   readonly customHeaders: readonly (readonly [string, string])[];
   readonly positionHeaders: boolean;
   readonly tombstones: boolean;
+  /** The old row of an update holds the changed columns only. */
+  readonly changedOldOnly: boolean;
 }
 
 export interface TopicAccess<V extends ValueRanges> {
@@ -72,12 +75,23 @@ function checkColumns(schema: TableSchema, names: readonly string[], what: strin
   }
 }
 
+/** Without its key in the row a table could not be applied: two rows would look like one. */
+function checkKey(schema: TableSchema, columns: readonly string[], keyColumns: readonly string[]): void {
+  const dropped = keyColumns.filter((name) => !columns.includes(name));
+  if (dropped.length === 0) return;
+  throw new CdcError('SOURCE_SCHEMA_UNSUPPORTED', 'a projection drops a column of the key', {
+    details: { table: tableIdText(schema.id), option: 'projection', columns: dropped },
+    hint: 'Add the column to transform.projection, or name another key in transform.primary-keys.',
+  });
+}
+
 export function planTable(schema: TableSchema, options: TableRegistryOptions): TablePlan {
   const rule = options.rule(schema.id);
   const columns = rule?.columns ?? schema.columns.map((column) => column.name);
   const keyColumns = rule?.primaryKeys ?? schema.primaryKey;
   checkColumns(schema, columns, 'projection');
   checkColumns(schema, keyColumns, 'primary-keys');
+  checkKey(schema, columns, keyColumns);
   const routed = options.routed(schema.id);
   return { routed, topic: topicOf(routed, options.route), columns, keyColumns };
 }
@@ -177,6 +191,9 @@ export class TableRegistry<V extends ValueRanges> {
         lane: (partition) => this.#parts.topics.lane(plan.topic, partition),
         value: this.#parts.topics.value(),
         tombstones: this.#parts.options.tombstones,
+        changed: this.#parts.options.changedOldOnly
+          ? new ChangedColumns(plan.columns, spec.values.ignoreNullFields)
+          : null,
         nowMs: this.#parts.nowMs,
       });
     const prepared = {

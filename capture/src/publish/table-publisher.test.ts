@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { ModelRenderer, modelTable } from '../testing/model-source.ts';
 import type { ModelChange } from '../testing/model-source.ts';
 import type { RowBatch, RowOp } from '../source.ts';
+import { ChangedColumns } from './changed-columns.ts';
 import { tableHeaders } from './record-headers.ts';
 import { TablePublisher } from './table-publisher.ts';
 
@@ -51,7 +52,7 @@ function decodeHeaders(bytes: Buffer, start: number, end: number): [string, stri
   }
 }
 
-function publisher(options: { tombstones?: boolean; unavailable?: readonly string[] } = {}) {
+function publisher(options: { tombstones?: boolean; changedOldOnly?: boolean; unavailable?: readonly string[] } = {}) {
   const sent: Sent[] = [];
   const renderer = new ModelRenderer({
     columns: ['id', 'version'],
@@ -100,6 +101,7 @@ function publisher(options: { tombstones?: boolean; unavailable?: readonly strin
     }),
     value: new TextValue(),
     tombstones: options.tombstones ?? false,
+    changed: options.changedOldOnly === true ? new ChangedColumns(['id', 'version'], false) : null,
     nowMs: () => 1,
   });
   return { tables, sent };
@@ -158,6 +160,17 @@ test('T136 a tombstone under the deleted key follows a delete where asked for', 
   tables.publishRows(rows('delete', [{ before: row(4, 1), after: null }]), facts, null);
   expect(sent.map((record) => record.value === null)).toEqual([false, true]);
   expect(sent[1]?.key).toBe(sent[0]?.key);
+});
+
+test('the old row of an update holds the changed columns alone where asked for, other records are whole', () => {
+  const { tables, sent } = publisher({ changedOldOnly: true });
+  tables.publishRows(rows('update', [{ before: row(4, 1), after: row(4, 2) }]), facts, null);
+  tables.publishRows(rows('delete', [{ before: row(4, 2), after: null }]), facts, null);
+  expect(sent.map((record) => JSON.parse(record.value ?? '') as unknown)).toMatchObject([
+    { before: { version: 1 }, after: row(4, 2), op: 'u' },
+    { before: row(4, 2), after: null, op: 'd' },
+  ]);
+  expect(sent[0]?.value).toContain('"before":{"version":1}');
 });
 
 test('T41 columns the log did not carry are named in a header', () => {

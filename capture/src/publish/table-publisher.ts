@@ -1,6 +1,7 @@
 import { ByteWriter } from '@millrace/shared/bytes/byte-writer.ts';
 import type { ChangeFrame, FrameOp } from '@millrace/shared/format/change-frame.ts';
 
+import type { ChangedColumns } from './changed-columns.ts';
 import type { RenderedRow, RowRenderer, RowsEvent } from '../source.ts';
 import type { Lane, ValueRanges } from './lane.ts';
 import type { Partitioner } from './partitioner.ts';
@@ -29,6 +30,8 @@ export interface TablePublisherParts<V extends ValueRanges> {
   readonly value: V;
   /** A null record follows each delete, under the deleted key. */
   readonly tombstones: boolean;
+  /** Cuts the old row of an update down to what changed; null = whole. */
+  readonly changed: ChangedColumns | null;
   readonly nowMs: () => number;
 }
 
@@ -60,6 +63,7 @@ export class TablePublisher<V extends ValueRanges> {
   readonly #headers = new RecordHeaders();
   readonly #images: PieceImages = { beforeStart: -1, beforeEnd: -1, afterStart: 0, afterEnd: 0 };
   #nowMs = 0;
+  #replacedTexts = 0;
 
   constructor(parts: TablePublisherParts<V>) {
     this.#parts = parts;
@@ -89,6 +93,14 @@ export class TablePublisher<V extends ValueRanges> {
     }
   }
 
+  /** Texts with replaced characters since the last call. */
+  takeReplacedTexts(): number {
+    const { replacedTexts } = this.#parts.renderer;
+    const taken = replacedTexts - this.#replacedTexts;
+    this.#replacedTexts = replacedTexts;
+    return taken;
+  }
+
   /** Publishes rows of a snapshot piece that `keep` accepts; `position` ends in the digits of the row number. */
   publishPiece(
     piece: RenderedPiece,
@@ -100,6 +112,8 @@ export class TablePublisher<V extends ValueRanges> {
   ): number {
     this.#nowMs = this.#parts.nowMs();
     this.#headers.beginSnapshot(this.#parts.headers, position, kind);
+    this.#images.beforeStart = -1;
+    this.#images.beforeEnd = -1;
     let published = 0;
     for (let row = 0; row < piece.count; row++) {
       if (keep !== null && !keep(row)) continue;
@@ -134,16 +148,27 @@ export class TablePublisher<V extends ValueRanges> {
   }
 
   #append(op: FrameOp, timeMs: number, sequence: number): void {
-    const { renderer, frame, value } = this.#parts;
+    const { renderer, frame, value, changed } = this.#parts;
     const { row } = renderer;
+    const images = op === 'update' && changed !== null ? this.#withChanged(changed, row) : row;
     const { bytes } = this.#scratch;
     const isDelete = op === 'delete';
     const keyStart = isDelete ? row.beforeKeyStart : row.afterKeyStart;
     const keyEnd = isDelete ? row.beforeKeyEnd : row.afterKeyEnd;
     value.clear();
-    frame.gather(value, op, timeMs, bytes, row);
+    frame.gather(value, op, timeMs, bytes, images);
     this.#send(bytes, keyStart, keyEnd, value, sequence);
     if (isDelete && this.#parts.tombstones) this.#send(bytes, keyStart, keyEnd, null, sequence);
+  }
+
+  #withChanged(changed: ChangedColumns, row: RenderedRow): PieceImages {
+    const images = this.#images;
+    images.beforeStart = this.#scratch.length;
+    changed.append(this.#scratch, row);
+    images.beforeEnd = this.#scratch.length;
+    images.afterStart = row.afterStart;
+    images.afterEnd = row.afterEnd;
+    return images;
   }
 
   /** A changed key is a delete of the old key, then a create of the new one, linked by headers (T33). */

@@ -66,6 +66,8 @@ export interface SnapshotParts {
   readonly onHanded: () => void;
   /** An error that stops only its table; its chunks are given up. */
   readonly onTableError: (table: string, error: CdcError) => void;
+  /** Texts of rows read in which U+FFFD stands for bytes that do not decode. */
+  readonly onReplacedTexts: (table: string, count: number) => void;
   readonly nowMs: () => number;
 }
 
@@ -226,7 +228,9 @@ export class Snapshotter {
       // The read view exists since the first row at the latest: a moment after it is late enough for all pieces.
       mark ??= await this.#parts.source.watermark(signal);
       const piece = this.#spare.pop() ?? new PieceBuffer();
+      const before = renderer.replacedTexts;
       piece.fill(batch, renderer);
+      if (renderer.replacedTexts > before) this.#parts.onReplacedTexts(table, renderer.replacedTexts - before);
       await this.#room(signal);
       const item = { table, source, progress: work.progress, range, window, mark, piece, firstRow: rows };
       this.#hand({ kind: 'piece', item });

@@ -53,6 +53,7 @@ export const modelTable: SourceTable = {
 
 /** A renderer over model rows with the contract of the real ones. */
 export class ModelRenderer implements RowRenderer {
+  readonly replacedTexts = 0;
   readonly row: RenderedRow = {
     beforeStart: -1,
     beforeEnd: -1,
@@ -274,8 +275,8 @@ export class ModelSource implements Source {
     // The model's log is never purged.
   }
 
-  async backlog(): Promise<{ bytes: number | null; position: string }> {
-    return { bytes: null, position: '' };
+  async backlog(): Promise<{ bytes: null; position: string; clockOffsetMs: null }> {
+    return { bytes: null, position: '', clockOffsetMs: null };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -67,7 +67,7 @@ export interface MysqlSourceOptions {
   readonly serverIds: ServerIds;
   readonly tls: MysqlTls;
   readonly connectTimeoutMs: number;
-  /** Silence that ends a query or a chunk; null = no limit of its own. */
+  /** Silence that ends the read of a chunk; null = not said. */
   readonly socketTimeoutMs: number | null;
   /** Attempts per connect. */
   readonly connectMaxRetries: number;

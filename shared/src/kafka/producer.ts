@@ -13,6 +13,7 @@ import type { SentBatch } from './partition-lane.ts';
 import { produceApiKey, produceRequest, produceVersions } from './produce-request.ts';
 import type { ProduceAnswer, ProducePart, PartResult } from './produce-request.ts';
 import { produceRefusal } from './produce-refusal.ts';
+import type { ProducerObserver } from './producer-observer.ts';
 import { acquireProducerId, noIdentity } from './producer-id.ts';
 import type { ProducerIdentity } from './producer-id.ts';
 
@@ -32,6 +33,7 @@ export interface ProducerOptions {
   readonly deliveryTimeoutMs: number;
   /** How long `flush` lets a batch that is not full wait for company; 0 sends a lone record at once. */
   readonly lingerMs: number;
+  readonly observer?: ProducerObserver;
 }
 
 interface Shipment {
@@ -256,9 +258,12 @@ export class Producer implements AsyncDisposable {
       await earlier;
       const link = await this.#cluster.link(leader, this.#purpose, this.#closed.signal);
       const version = link.supported(produceApiKey, produceVersions);
+      const sentMs = performance.now();
       const answer = link.request(produceRequest(parts, brokerTimeoutMs(this.#options.requestTimeoutMs), version));
       turn.resolve();
-      return await answer;
+      const answered = await answer;
+      this.#options.observer?.answered((performance.now() - sentMs) / 1000);
+      return answered;
     } catch (error) {
       turn.resolve();
       const failure = toCdcError(error);
@@ -291,10 +296,12 @@ export class Producer implements AsyncDisposable {
         this.#held(shipment);
         return;
       case 'again':
+        this.#options.observer?.sentAgain();
         lane.sendAgain(batch, Date.now());
         this.#wait(lane);
         return;
       case 'split':
+        this.#options.observer?.sentAgain();
         lane.sendInHalves(batch, this.#pool.take(batch.builder.length / 2), Date.now());
         this.#wait(lane);
         return;
@@ -304,6 +311,7 @@ export class Producer implements AsyncDisposable {
   }
 
   #held({ lane, batch }: Shipment): void {
+    this.#options.observer?.delivered(lane.topic, batch.builder.count, batch.sealed?.length ?? 0);
     lane.held(batch, Date.now());
     this.#failures = 0;
     this.#pool.give(batch.builder);

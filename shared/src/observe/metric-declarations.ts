@@ -42,13 +42,13 @@ export const metricDeclarations = {
   transactions_total: {
     type: 'counter',
     in: 'capture',
-    help: 'Transactions with rows of captured tables.',
+    help: 'Transactions read from the source.',
     labels: [],
   },
   capture_lag_seconds: {
     type: 'gauge',
     in: 'capture',
-    help: 'Now minus the commit time of the newest change that the brokers hold; absent while unknown.',
+    help: "Now by the source's clock minus the commit time of the newest change read; absent while unknown.",
     labels: [],
   },
   source_last_packet_age_seconds: {
@@ -103,11 +103,23 @@ export const metricDeclarations = {
     labels: [],
   },
   checkpoint_age_seconds: { type: 'gauge', in: 'capture', help: 'Since a checkpoint was last stored.', labels: [] },
-  log_headroom_seconds: {
+  clock_skew_seconds: {
     type: 'gauge',
     in: 'capture',
-    help: "From the oldest event in the source's log to the checkpoint: how long capture may be down.",
+    help: "How far the source's clock is ahead of this machine's; the lag is corrected by it.",
     labels: [],
+  },
+  source_backlog_bytes: {
+    type: 'gauge',
+    in: 'capture',
+    help: "Bytes of the source's log that are not read yet; absent while unknown.",
+    labels: [],
+  },
+  values_replaced_total: {
+    type: 'counter',
+    in: 'capture',
+    help: 'Texts in which U+FFFD stands for bytes that their charset cannot decode. Must stay 0.',
+    labels: ['table'],
   },
 
   records_consumed_total: { type: 'counter', in: 'ingest', help: 'Records taken from the topic.', labels: ['topic'] },
@@ -164,14 +176,6 @@ export const metricDeclarations = {
     help: 'Transactions tried again: deadlock, serialization, lock.',
     labels: ['reason'],
   },
-  dead_letters_total: {
-    type: 'counter',
-    in: 'ingest',
-    help: 'Records set aside with their reason.',
-    labels: ['reason'],
-  },
-  dead_letters_open: { type: 'gauge', in: 'ingest', help: 'Records set aside and not dealt with.', labels: [] },
-  keys_parked: { type: 'gauge', in: 'ingest', help: 'Keys whose later changes wait behind a dead letter.', labels: [] },
   rebalances_total: { type: 'counter', in: 'ingest', help: 'Changes of the owned partitions.', labels: [] },
   partitions_owned: { type: 'gauge', in: 'ingest', help: 'Partitions that this member owns.', labels: ['topic'] },
   files_live: { type: 'gauge', in: 'ingest', help: 'Data files of the current lake version.', labels: ['table'] },
@@ -187,5 +191,4 @@ export const metricDeclarations = {
     help: 'Deletion vectors of the current lake version.',
     labels: ['table'],
   },
-  compactions_total: { type: 'counter', in: 'ingest', help: 'Finished compactions.', labels: ['table'] },
 } as const satisfies Readonly<Record<string, MetricDeclaration>>;

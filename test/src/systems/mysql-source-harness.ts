@@ -45,6 +45,8 @@ export async function openSource(
         connectTimeoutMs: 10_000,
         ...settings.connection,
       },
+      connectAttempts: 1,
+      declaredZone: null,
       pipelineName: settings.pipelineName ?? uniqueName('source'),
       serverIds: { first: serverId, last: serverId + 1 },
       stream: {

@@ -86,6 +86,8 @@ describe('every type and value of MySQL', () => {
           allowPublicKeyRetrieval: true,
           connectTimeoutMs: 10_000,
         },
+        connectAttempts: 1,
+        declaredZone: null,
         pipelineName: database.name,
         serverIds: { first: 910_000, last: 910_999 },
         stream: {

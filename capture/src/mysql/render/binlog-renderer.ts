@@ -1,13 +1,13 @@
 import type { ByteWriter } from '@millrace/shared/bytes/byte-writer.ts';
 import { invariantBroken } from '@millrace/shared/errors/cdc-error.ts';
 
-import type { RenderedRow, RowBatch } from '../../source.ts';
+import type { RenderedRow, RowBatch, RowRenderer } from '../../source.ts';
 import { wireType } from '../column.ts';
 import type { MysqlColumn, MysqlTable } from '../column.ts';
 import type { BinlogRows, MysqlRows } from '../rows.ts';
 import type { Field, FieldWriter } from './field-writer.ts';
 import { corruptRows, incompleteImage } from './refused-cell.ts';
-import type { MysqlRowRenderer } from './renderer.ts';
+
 import type { RowWriter } from './row-writer.ts';
 import { absentCell, spans, walkCompleteImage, walkPartialImage } from './spans.ts';
 import type { BinlogLayout, Spans } from './spans.ts';
@@ -16,7 +16,7 @@ import type { BinlogLayout, Spans } from './spans.ts';
 const omittable: ReadonlySet<number> = new Set([wireType.blob, wireType.json, wireType.geometry, wireType.vector]);
 
 /** Renders the rows of WRITE, UPDATE and DELETE_ROWS events. */
-export class BinlogRenderer implements MysqlRowRenderer {
+export class BinlogRenderer implements RowRenderer {
   readonly #table: MysqlTable;
   readonly #layout: BinlogLayout;
   readonly #writer: RowWriter;

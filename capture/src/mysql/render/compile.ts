@@ -1,14 +1,14 @@
 import { CdcError, invariantBroken } from '@millrace/shared/errors/cdc-error.ts';
 import { tableIdText } from '@millrace/shared/event/table-id.ts';
 
-import type { RenderSpec } from '../../source.ts';
+import type { RenderSpec, RowRenderer } from '../../source.ts';
 import type { MysqlColumn, MysqlTable } from '../column.ts';
 import { BinlogRenderer, isUnmeasured } from './binlog-renderer.ts';
 import { planCell } from './cell-plan.ts';
 import { FieldWriter } from './field-writer.ts';
 import type { Field } from './field-writer.ts';
 import { CsvKeyWriter } from './key-writer.ts';
-import type { MysqlRowRenderer } from './renderer.ts';
+
 import { RowWriter } from './row-writer.ts';
 import { binlogLayout } from './spans.ts';
 import { TextRenderer } from './text-renderer.ts';
@@ -22,7 +22,7 @@ function columnIndex(table: MysqlTable, name: string): number {
 }
 
 /** Decides every column's writer. Throws `SOURCE_SCHEMA_UNSUPPORTED` naming table and column where there is none. */
-export function compileRenderer(table: MysqlTable, spec: RenderSpec, from: 'stream' | 'snapshot'): MysqlRowRenderer {
+export function compileRenderer(table: MysqlTable, spec: RenderSpec, from: 'stream' | 'snapshot'): RowRenderer {
   const { values } = spec;
   const field = (name: string, inKey: boolean): Field => {
     const index = columnIndex(table, name);

@@ -1,13 +1,12 @@
 import { ByteWriter } from '@millrace/shared/bytes/byte-writer.ts';
 import { tableSchema } from '@millrace/shared/event/schema.ts';
 
-import type { RenderSpec, RowOp, ValueRendering } from '../../source.ts';
+import type { RenderSpec, RowOp, RowRenderer, ValueRendering } from '../../source.ts';
 import { wireType } from '../column.ts';
 import type { MysqlColumn, MysqlTable } from '../column.ts';
 import { logicalType, sourceTypeText } from '../logical-column.ts';
 import type { BinlogRows, TextRows } from '../rows.ts';
 import { compileRenderer } from './compile.ts';
-import type { MysqlRowRenderer } from './renderer.ts';
 
 /** Builds tables, row bytes and renderers for tests. */
 
@@ -155,7 +154,7 @@ export interface Rendered {
 }
 
 /** All rows of a batch as text. */
-export function renderAll(renderer: MysqlRowRenderer, batch: BinlogRows | TextRows): Rendered[] {
+export function renderAll(renderer: RowRenderer, batch: BinlogRows | TextRows): Rendered[] {
   const out = new ByteWriter(16);
   const rows: Rendered[] = [];
   renderer.open(batch);

@@ -1,18 +1,18 @@
 import type { ByteWriter } from '@millrace/shared/bytes/byte-writer.ts';
 import { invariantBroken } from '@millrace/shared/errors/cdc-error.ts';
 
-import type { RenderedRow, RowBatch } from '../../source.ts';
+import type { RenderedRow, RowBatch, RowRenderer } from '../../source.ts';
 import type { MysqlTable } from '../column.ts';
 import type { MysqlRows, TextRows } from '../rows.ts';
 import type { FieldWriter } from './field-writer.ts';
 import { corruptRows } from './refused-cell.ts';
-import type { MysqlRowRenderer } from './renderer.ts';
+
 import type { RowWriter } from './row-writer.ts';
 import { spans, walkTextRow } from './spans.ts';
 import type { Spans } from './spans.ts';
 
 /** Renders rows of text protocol result sets: each has an after image only. */
-export class TextRenderer implements MysqlRowRenderer {
+export class TextRenderer implements RowRenderer {
   readonly #table: MysqlTable;
   readonly #writer: RowWriter;
   readonly #imageWriter: FieldWriter;

@@ -82,7 +82,7 @@ export const mysqlSourceDeclarations = {
   }),
   'jdbc.properties.useSSL': optional(boolean, { doc: 'true = ssl.mode required, false = disabled', status: 'D' }),
   'jdbc.properties.socketTimeout': optional(duration({ min: 1 }), {
-    doc: 'Silence of the server that ends a query or a chunk; default 5 min for chunks, none for queries',
+    doc: 'Silence of the server that ends the read of a chunk; default 5 min',
     status: 'D',
   }),
   'jdbc.properties.*': withoutEffect('no JDBC driver is used'),
