@@ -90,6 +90,22 @@ export interface DestinationLane extends AsyncDisposable {
   commit(batch: LaneBatch, signal: AbortSignal): Promise<void>;
 }
 
+/** What the newest version of a lake table is made of. */
+export interface LakeTableSize {
+  readonly files: number;
+  readonly bytes: number;
+  readonly deletionVectors: number;
+}
+
+/** Told of incidents and states inside a destination, for metrics: per commit, never per row. Must not throw. */
+export interface DestinationObserver {
+  /** Another writer committed first; the commit is tried again on top of it. */
+  commitConflict(): void;
+  /** A transaction is tried again. */
+  statementRetry(reason: 'deadlock' | 'serialization' | 'lock' | 'connection' | 'other'): void;
+  lakeTable(table: string, size: LakeTableSize): void;
+}
+
 export interface Destination extends AsyncDisposable {
   /** Reachability, grants, settings: everything missing in one error. Returns warnings. */
   check(signal: AbortSignal): Promise<readonly string[]>;

@@ -7,7 +7,7 @@ import type { PostgresSinkOptions } from '@millrace/shared/config/postgres-sink-
 import { assertNever } from '@millrace/shared/errors/cdc-error.ts';
 import type { Logger } from '@millrace/shared/observe/logger.ts';
 
-import type { Destination } from '../destination.ts';
+import type { Destination, DestinationObserver } from '../destination.ts';
 import { openLakehouseDestination } from '../lakehouse/lakehouse-destination.ts';
 import type { LakehouseOptions } from '../lakehouse/options.ts';
 import type { FlushPolicy } from '../pipeline/flush-policy.ts';
@@ -63,7 +63,12 @@ function lakehouseOptions(sink: LakehouseSinkOptions, version: string): Lakehous
 }
 
 /** The destination of a document. Nothing is connected yet. */
-export function openDestination(pipeline: IngestPipeline, version: string, log: Logger): Promise<Destination> {
+export function openDestination(
+  pipeline: IngestPipeline,
+  version: string,
+  log: Logger,
+  observer: DestinationObserver | null = null,
+): Promise<Destination> {
   const { sink } = pipeline;
   const details = {
     info: (message: string, fields: Parameters<Logger['info']>[1]): void => log.info(message, fields),
@@ -71,9 +76,9 @@ export function openDestination(pipeline: IngestPipeline, version: string, log: 
   };
   switch (sink.kind) {
     case 'postgres':
-      return openPostgresDestination(postgresOptions(pipeline.name, sink), details);
+      return openPostgresDestination(postgresOptions(pipeline.name, sink), details, observer);
     case 'lakehouse':
-      return openLakehouseDestination(lakehouseOptions(sink, version), details);
+      return openLakehouseDestination(lakehouseOptions(sink, version), details, observer === null ? {} : { observer });
     default:
       return assertNever(sink);
   }

@@ -5,6 +5,7 @@ import type { Logger } from '@millrace/shared/observe/logger.ts';
 import { SchemaLogReader } from '@millrace/shared/schema-log/schema-log-reader.ts';
 
 import { KafkaRecordSource } from '../consume/kafka-record-source.ts';
+import type { DestinationObserver } from '../destination.ts';
 import { runIngest } from '../pipeline/ingest-pipeline.ts';
 import type { PipelineObserver } from '../pipeline/ingest-pipeline.ts';
 import { projectionRules } from '../project/rules-from-document.ts';
@@ -18,7 +19,7 @@ export interface RunOptions {
   readonly version: string;
   readonly untilIdle: boolean;
   readonly log: Logger;
-  readonly observer: PipelineObserver;
+  readonly observer: PipelineObserver & DestinationObserver;
   /** Connected and checked; called once per run. */
   readonly onReady: () => void;
 }
@@ -28,7 +29,7 @@ export async function runPipeline(pipeline: IngestPipeline, options: RunOptions,
   const { source, runtime } = pipeline;
   const { log, observer, untilIdle, version } = options;
   await using client = await KafkaClient.connect(kafkaOptions(source.client), stop);
-  await using destination = await openDestination(pipeline, version, log);
+  await using destination = await openDestination(pipeline, version, log, observer);
   for (const warning of await destination.check(stop)) log.warn('destination check', { warning });
   await using records = new KafkaRecordSource(client, {
     source,

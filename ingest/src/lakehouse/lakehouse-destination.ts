@@ -106,7 +106,7 @@ function noHardLinks(warehouse: string, cause: unknown): CdcError {
   });
 }
 
-/** `hooks` beyond the log are for tests: the clock, and a call at each step of a commit. */
+/** Of the `hooks` the clock and the call at each step of a commit are for tests. */
 export async function openLakehouseDestination(
   options: LakehouseOptions,
   log: LakehouseLog,
@@ -121,6 +121,6 @@ export async function openLakehouseDestination(
   await new LocalStorage().makeDirectory(warehouse);
   return new LakehouseDestination(
     { ...options, warehouse },
-    { log, nowMs: hooks.nowMs ?? Date.now, onStep: hooks.onStep ?? ((): void => undefined) },
+    { log, ...hooks, nowMs: hooks.nowMs ?? Date.now, onStep: hooks.onStep ?? ((): void => undefined) },
   );
 }

@@ -1,3 +1,4 @@
+import type { DestinationObserver } from '../destination.ts';
 import type { TypeChangePolicy } from './iceberg/schema-evolution.ts';
 import type { Compression } from './parquet/write-file.ts';
 
@@ -40,4 +41,5 @@ export interface LakehouseHooks {
   readonly log: LakehouseLog;
   readonly nowMs: () => number;
   readonly onStep: (step: CommitStep) => void;
+  readonly observer?: DestinationObserver;
 }

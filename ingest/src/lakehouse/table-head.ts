@@ -174,6 +174,7 @@ export class TableHead {
 
   /** Waits a little after a few lost races, then reads what the winner wrote. */
   async lost(attempt: number): Promise<void> {
+    this.#context.hooks.observer?.commitConflict();
     this.#context.hooks.log.info('another writer committed first; trying again', { table: this.place.text, attempt });
     if (attempt >= eagerAttempts) {
       await delay(backoffMs(attempt - eagerAttempts, firstRetryMs, lastRetryMs), new AbortController().signal);

@@ -10,6 +10,7 @@ import { stageCommit } from './iceberg/stage-commit.ts';
 import type { NewDataFile } from './iceberg/stage-commit.ts';
 import { currentSchema, currentSnapshot } from './iceberg/table-metadata.ts';
 import type { TableMetadata } from './iceberg/table-metadata.ts';
+import { tableSize } from './iceberg/table-state.ts';
 import type { TableState } from './iceberg/table-state.ts';
 import type { TableVersion } from './iceberg/table-store.ts';
 import { fileMetrics } from './parquet/file-metrics.ts';
@@ -82,6 +83,7 @@ export class TableWriter {
       const next = await this.#commitFiles(state, prepared.plan, superseded, files, progress, sourceTimeMicros);
       if (next !== null) {
         this.#state = next;
+        this.#context.hooks.observer?.lakeTable(this.head.place.text, tableSize(next));
         const paths = files.map((file) => file.path);
         rows.publish(next, superseded, prepared.upserts, paths, prepared.deletes);
         return true;

@@ -1,4 +1,5 @@
 import { silentLogger } from '@millrace/shared/observe/logger.ts';
+import { tableSchema } from '@millrace/shared/event/schema.ts';
 import { Metrics } from '@millrace/shared/observe/metrics.ts';
 import { PipelineStatus } from '@millrace/shared/observe/pipeline-status.ts';
 import { expect, it } from 'vitest';
@@ -83,4 +84,42 @@ it('fetches and commits are counted', async () => {
   expect([state, offsets]).toStrictEqual(['running', { t: { 0: '7' } }]);
   watched.report.onRevoked([partition]);
   expect(watched.status.snapshot().offsets).toStrictEqual({});
+});
+
+it('a table shows its rows and the delay of the newest change of its last commit', () => {
+  const watched = new Watched();
+  const none = { count: 0, buffers: [], bufferIndex: new Int32Array(), start: new Int32Array(), end: new Int32Array() };
+  const schema = tableSchema({
+    id: { namespace: '', schema: 'shop', table: 'orders' },
+    columns: [],
+    primaryKey: [],
+    comment: null,
+  });
+  const batch: LaneBatch = {
+    partitions: [],
+    tables: [
+      {
+        target: { schema },
+        upserts: { ...none, count: 3 },
+        deletes: { ...none, count: 1 },
+        upsertPartition: new Int32Array(),
+        deletePartition: new Int32Array(),
+        truncateFirst: false,
+      },
+    ],
+    sourceTimeMicros: (watched.nowMs - 2_500) * 1000,
+  };
+  watched.report.onCommit({ batch, changes: 4, rows: 4, seconds: 0.1 });
+  watched.nowMs += 60_000;
+  const [table] = watched.status.snapshot().tables;
+  expect(table).toMatchObject({ table: 'shop.orders', rows: { update: 3, delete: 1 }, lagSeconds: 2.5 });
+});
+
+it('incidents and sizes that a destination tells become metrics', async () => {
+  const watched = new Watched();
+  watched.report.commitConflict();
+  watched.report.statementRetry('deadlock');
+  watched.report.lakeTable('shop.orders', { files: 3, bytes: 4096, deletionVectors: 2 });
+  const names = ['commit_conflicts_total', 'statement_retries_total', 'files_live', 'lake_bytes', 'deletion_vectors'];
+  expect(await Promise.all(names.map((name) => watched.metric(name)))).toEqual([1, 1, 3, 4096, 2]);
 });

@@ -2,7 +2,7 @@ import type { Logger } from '@millrace/shared/observe/logger.ts';
 import type { Metrics } from '@millrace/shared/observe/metrics.ts';
 import type { PipelineStatus } from '@millrace/shared/observe/pipeline-status.ts';
 
-import type { TopicPartition } from '../destination.ts';
+import type { DestinationObserver, LakeTableSize, TopicPartition } from '../destination.ts';
 import type { SourceTable } from '../project/source-table.ts';
 import { DistributionWatch } from './distribution-watch.ts';
 import type { PipelineObserver } from './ingest-pipeline.ts';
@@ -19,7 +19,7 @@ export interface IngestReportOptions {
 }
 
 /** Metrics, status and log of an ingest: fed per fetch, commit and rebalance. */
-export class IngestReport implements PipelineObserver {
+export class IngestReport implements PipelineObserver, DestinationObserver {
   readonly #options: IngestReportOptions;
   readonly #nowMs: () => number;
   readonly #distribution: DistributionWatch | null;
@@ -61,6 +61,7 @@ export class IngestReport implements PipelineObserver {
 
   onCommit({ batch, changes, rows, seconds }: CommitReport): void {
     const { metrics, status } = this.#options;
+    const delaySeconds = batch.sourceTimeMicros > 0 ? (this.#nowMs() - batch.sourceTimeMicros / 1000) / 1000 : null;
     this.#lastCommitMs = this.#nowMs();
     metrics.add('commits_total', {});
     metrics.observe('commit_seconds', {}, seconds);
@@ -72,6 +73,8 @@ export class IngestReport implements PipelineObserver {
       if (deletes.count > 0) metrics.add('rows_written_total', { table: name, op: 'delete' }, deletes.count);
       status.tableRows(name, 'update', upserts.count);
       status.tableRows(name, 'delete', deletes.count);
+      // Of the newest change in the commit: the tables of a commit are read side by side.
+      if (delaySeconds !== null) status.tableLag(name, delaySeconds);
       status.tableState(name, this.#backlogRecords === 0 ? 'live' : 'catching-up');
     }
     for (const { topic, partition, to } of batch.partitions) status.setOffset(topic, partition, to);
@@ -80,6 +83,21 @@ export class IngestReport implements PipelineObserver {
       this.#lagSeconds = Math.max(0, (this.#nowMs() - this.#sourceTimeMs) / 1000);
     }
     this.#refresh();
+  }
+
+  commitConflict(): void {
+    this.#options.metrics.add('commit_conflicts_total', {});
+  }
+
+  statementRetry(reason: string): void {
+    this.#options.metrics.add('statement_retries_total', { reason });
+  }
+
+  lakeTable(table: string, { files, bytes, deletionVectors }: LakeTableSize): void {
+    const { metrics } = this.#options;
+    metrics.set('files_live', { table }, files);
+    metrics.set('lake_bytes', { table }, bytes);
+    metrics.set('deletion_vectors', { table }, deletionVectors);
   }
 
   onBacklog(partitions: readonly (TopicPartition & { readonly backlog: number })[], bufferedBytes: number): void {

@@ -1,7 +1,7 @@
 import { abortable } from '@millrace/shared/async/delay.ts';
 import type { TableSchema } from '@millrace/shared/event/schema.ts';
 
-import type { Destination, DestinationLane } from '../destination.ts';
+import type { Destination, DestinationLane, DestinationObserver } from '../destination.ts';
 import { applicationPrefix } from './application-name.ts';
 import { readCatalogTable } from './catalog.ts';
 import { checkServerAndRights } from './check.ts';
@@ -19,11 +19,13 @@ class PostgresDestination implements Destination {
   readonly laneCount: number;
   readonly #settings: PostgresSettings;
   readonly #log: PostgresLog;
+  readonly #observer: DestinationObserver | null;
   readonly #lanes = new Set<PostgresLane>();
 
-  constructor(settings: PostgresSettings, log: PostgresLog) {
+  constructor(settings: PostgresSettings, log: PostgresLog, observer: DestinationObserver | null) {
     this.#settings = settings;
     this.#log = log;
+    this.#observer = observer;
     this.laneCount = settings.parallelism;
   }
 
@@ -35,6 +37,7 @@ class PostgresDestination implements Destination {
     const lane = new PostgresLane({
       settings: this.#settings,
       log: this.#log,
+      observer: this.#observer,
       openSession: (laneSignal) => this.#connect(String(index), laneSignal),
     });
     await lane.connect(signal);
@@ -75,6 +78,10 @@ class PostgresDestination implements Destination {
  * The PostgreSQL destination: rows, offsets and marks of a batch in one transaction, lanes = connections. Nothing is
  * connected yet; throws `CONFIG_INVALID` for options that could never work.
  */
-export function openPostgresDestination(options: PostgresDestinationOptions, log: PostgresLog): Promise<Destination> {
-  return Promise.try(() => new PostgresDestination(postgresSettings(options), log));
+export function openPostgresDestination(
+  options: PostgresDestinationOptions,
+  log: PostgresLog,
+  observer: DestinationObserver | null = null,
+): Promise<Destination> {
+  return Promise.try(() => new PostgresDestination(postgresSettings(options), log, observer));
 }

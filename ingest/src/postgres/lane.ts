@@ -6,6 +6,7 @@ import type {
   ClaimedPartition,
   ConsumedRange,
   DestinationLane,
+  DestinationObserver,
   LaneBatch,
   TableBatch,
   TopicPartition,
@@ -48,11 +49,17 @@ export interface PostgresLog {
 export interface LaneOptions {
   readonly settings: PostgresSettings;
   readonly log: PostgresLog;
+  readonly observer: DestinationObserver | null;
   readonly openSession: (signal: AbortSignal) => Promise<PostgresSession>;
 }
 
 const begin: Statement = { name: 'mr_begin', sql: 'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE' };
 const commit: Statement = { name: 'mr_commit', sql: 'COMMIT' };
+const retryReasons: ReadonlyMap<string, 'deadlock' | 'serialization' | 'lock'> = new Map([
+  ['40P01', 'deadlock'],
+  ['40001', 'serialization'],
+  ['55P03', 'lock'],
+] as const);
 const retryInitialMs = 50;
 const retryMaxMs = 5_000;
 /** A frozen owner is ended by the server's timeouts in the end; a takeover must outlast them. */
@@ -66,6 +73,7 @@ interface Held {
 export class PostgresLane implements DestinationLane {
   readonly #settings: PostgresSettings;
   readonly #log: PostgresLog;
+  readonly #observer: DestinationObserver | null;
   readonly #connect: (signal: AbortSignal) => Promise<PostgresSession>;
   readonly #held = new Map<string, Held>();
   readonly #repairs: TextRepairs = { count: 0 };
@@ -80,6 +88,7 @@ export class PostgresLane implements DestinationLane {
   constructor(options: LaneOptions) {
     this.#settings = options.settings;
     this.#log = options.log;
+    this.#observer = options.observer;
     this.#connect = options.openSession;
     this.#fence = fenceStatement(options.settings.metadataSchema);
     this.#marks = marksStatement(options.settings.metadataSchema);
@@ -189,6 +198,7 @@ export class PostgresLane implements DestinationLane {
         if (!again && (!isTransient(error) || attempt >= this.#settings.maxRetries)) {
           throw unknown && !(error instanceof CdcError) ? commitUnknown(error) : this.#explain(error);
         }
+        this.#observer?.statementRetry(retryReason(error));
         this.#log.warn('a batch is tried again', { attempt: attempt + 1, ...this.#explain(error).details });
         if (!again) await delay(backoffMs(attempt, retryInitialMs, retryMaxMs), signal);
       }
@@ -359,6 +369,11 @@ export class PostgresLane implements DestinationLane {
     this.#log.warn('text that the database cannot store was changed', { characters: this.#repairs.count });
     this.#repairs.count = 0;
   }
+}
+
+function retryReason(error: unknown): Parameters<DestinationObserver['statementRetry']>[0] {
+  const known = retryReasons.get(serverError(error)?.code ?? '');
+  return known ?? (classOf(error) === 'connection' ? 'connection' : 'other');
 }
 
 function batchKey(table: TableBatch): string {

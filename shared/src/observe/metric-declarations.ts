@@ -173,7 +173,7 @@ export const metricDeclarations = {
   statement_retries_total: {
     type: 'counter',
     in: 'ingest',
-    help: 'Transactions tried again: deadlock, serialization, lock.',
+    help: 'Transactions tried again: deadlock, serialization, lock, connection, other.',
     labels: ['reason'],
   },
   rebalances_total: { type: 'counter', in: 'ingest', help: 'Changes of the owned partitions.', labels: [] },

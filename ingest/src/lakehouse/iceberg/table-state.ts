@@ -39,6 +39,17 @@ export interface TableState {
   readonly files: ReadonlyMap<string, DataFile>;
 }
 
+/** What a version is made of, for metrics. */
+export function tableSize(state: TableState): { files: number; bytes: number; deletionVectors: number } {
+  let bytes = 0;
+  let deletionVectors = 0;
+  for (const file of state.files.values()) {
+    bytes += file.sizeBytes;
+    if (file.vector !== null) deletionVectors += 1;
+  }
+  return { files: state.files.size, bytes, deletionVectors };
+}
+
 /** Local path of a location in the metadata: other writers put `file:/…` or no scheme. */
 export function localPath(location: string): string {
   return location.replace(/^file:(\/\/)?(?=\/)/, '');
