@@ -41,6 +41,7 @@ export function arrayCell(element: CellWriter): CellWriter {
   const scanner = new JsonScanner();
   let scratch = Buffer.allocUnsafe(scratchBytes);
   return {
+    copy: null,
     readsEscapes: false,
     bytesPerByte: 32 * (element.bytesPerByte + 1) + 2 * element.extraBytes,
     extraBytes: 2,

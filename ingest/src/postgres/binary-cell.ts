@@ -2,6 +2,7 @@ import { cellKind } from '@millrace/shared/format/json-cells.ts';
 
 import { rejectCell } from './cell.ts';
 import type { CellWriter } from './cell.ts';
+import type { JsonCopy } from './json-copy.ts';
 
 const padding = 0x3d;
 const backslash = 0x5c;
@@ -32,8 +33,57 @@ function digitAt(source: Buffer, at: number): number {
   return value;
 }
 
+/** Hex digits of each byte, as two bytes in memory order. */
+const hexPair = Uint16Array.from(
+  { length: 256 },
+  (_, byte) => (hexHigh[byte] as number) | ((hexLow[byte] as number) << 8),
+);
+const quote = 0x22;
+const twoPaddings = 0x3d3d;
+
+function copyBase64(copy: JsonCopy): boolean {
+  const { view, outView, limit } = copy;
+  let { at, to } = copy;
+  if (view.getUint8(at) !== quote) return false;
+  at++;
+  outView.setUint8(to++, backslash);
+  outView.setUint8(to++, backslash);
+  outView.setUint8(to++, 0x78);
+  let first = 0;
+  let second = 0;
+  let third = 0;
+  for (; at < limit; at += 4) {
+    first = digitValue[view.getUint8(at)] as number;
+    second = digitValue[view.getUint8(at + 1)] as number;
+    third = digitValue[view.getUint8(at + 2)] as number;
+    const fourth = digitValue[view.getUint8(at + 3)] as number;
+    if ((first | second | third | fourth) > 63) break;
+    outView.setUint16(to, hexPair[(first << 2) | (second >> 4)] as number, true);
+    outView.setUint16(to + 2, hexPair[((second & 15) << 4) | (third >> 2)] as number, true);
+    outView.setUint16(to + 4, hexPair[((third & 3) << 6) | fourth] as number, true);
+    to += 6;
+  }
+  if (at >= limit) return false;
+  if (view.getUint8(at) !== quote) {
+    if ((first | second) > 63) return false;
+    outView.setUint16(to, hexPair[(first << 2) | (second >> 4)] as number, true);
+    to += 2;
+    if (view.getInt16(at + 2, true) !== twoPaddings) {
+      if (third > 63 || view.getUint8(at + 3) !== padding) return false;
+      outView.setUint16(to, hexPair[((second & 15) << 4) | (third >> 2)] as number, true);
+      to += 2;
+    }
+    at += 4;
+    if (at >= limit || view.getUint8(at) !== quote) return false;
+  }
+  copy.at = at + 1;
+  copy.to = to;
+  return true;
+}
+
 /** bytea from base64: `\\x` and hex. */
 export const byteaCell: CellWriter = {
+  copy: copyBase64,
   readsEscapes: false,
   bytesPerByte: 2,
   extraBytes: 3,
@@ -71,6 +121,7 @@ function writeBits(value: bigint, width: number, out: Buffer, at: number): numbe
  */
 export function bitCell(width: number): CellWriter {
   return {
+    copy: null,
     readsEscapes: false,
     bytesPerByte: 0,
     extraBytes: width,

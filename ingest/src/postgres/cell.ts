@@ -1,6 +1,7 @@
 import { CdcError } from '@millrace/shared/errors/cdc-error.ts';
 
 import { cellKind } from '@millrace/shared/format/json-cells.ts';
+import type { CopyCell } from './json-copy.ts';
 import type { InvalidTextPolicy } from './options.ts';
 
 /**
@@ -11,6 +12,8 @@ export type WriteCell = (source: Buffer, kind: number, start: number, end: numbe
 
 export interface CellWriter {
   readonly write: WriteCell;
+  /** The short way for values in their usual form; null where there is none. */
+  readonly copy: CopyCell | null;
   /** Whether `write` takes strings with escapes. */
   readonly readsEscapes: boolean;
   /** Room per byte of the cell. */

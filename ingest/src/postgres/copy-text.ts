@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer';
+
 import type { ByteWriter } from '@millrace/shared/bytes/byte-writer.ts';
 import { CdcError } from '@millrace/shared/errors/cdc-error.ts';
 import { cellKind, RowCells } from '@millrace/shared/format/json-cells.ts';
@@ -5,6 +7,7 @@ import { cellKind, RowCells } from '@millrace/shared/format/json-cells.ts';
 import type { RowSpans } from '../destination.ts';
 import { rejectCell, writeCell } from './cell.ts';
 import type { CellWriter, WriteCell } from './cell.ts';
+import { PlainRows } from './plain-rows.ts';
 
 const backslash = 0x5c;
 const tab = 0x09;
@@ -44,10 +47,12 @@ export class CopyText {
   readonly #writes: readonly WriteCell[];
   readonly #traits: Uint8Array;
   readonly #constantBytes: number;
+  readonly #plain: PlainRows;
   #column = 0;
 
   constructor(columns: readonly CopyColumn[]) {
     this.#columns = columns;
+    this.#plain = new PlainRows(columns);
     this.#cells = new RowCells(columns.map((column) => column.field));
     this.#writes = columns.map((column) => column.cell.write);
     this.#traits = Uint8Array.from(columns, ({ cell }) => traitsOf(cell));
@@ -59,15 +64,24 @@ export class CopyText {
    * is refused throws with its table column and index in the details; what `out` holds of it is to be dropped.
    */
   write(rows: RowSpans, first: number, out: ByteWriter, limitBytes: number): number {
+    const plain = this.#plain;
+    const from = out.length;
+    plain.expectAscii();
+    const next = this.#rows(rows, first, out, limitBytes, plain);
+    if (!plain.sawNonAscii || isUtf8(out.bytes.subarray(from, out.length))) return next;
+    // One of the plain rows is not UTF-8: reading them cell by cell tells which.
+    out.length = from;
+    return this.#rows(rows, first, out, limitBytes, null);
+  }
+
+  #rows(rows: RowSpans, first: number, out: ByteWriter, limitBytes: number, plain: PlainRows | null): number {
     let row = first;
     try {
       while (row < rows.count && out.length < limitBytes) {
-        this.#row(
-          rows.buffers[rows.bufferIndex[row] as number] as Buffer,
-          rows.start[row] as number,
-          rows.end[row] as number,
-          out,
-        );
+        const source = rows.buffers[rows.bufferIndex[row] as number] as Buffer;
+        const start = rows.start[row] as number;
+        const end = rows.end[row] as number;
+        if (plain === null || !plain.append(source, start, end, out)) this.#row(source, start, end, out);
         row++;
       }
     } catch (error) {

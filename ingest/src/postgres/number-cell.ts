@@ -2,9 +2,15 @@ import { cellKind } from '@millrace/shared/format/json-cells.ts';
 
 import { copyBytes, rejectCell } from './cell.ts';
 import type { CellWriter } from './cell.ts';
+import { copyDigits } from './json-copy.ts';
+import type { CopyCell, JsonCopy } from './json-copy.ts';
 
 const minus = 0x2d;
 const point = 0x2e;
+const plus = 0x2b;
+const zero = 0x30;
+const wordTrue = 0x65757274;
+const wordFals = 0x736c6166;
 const maxExponent = 1000;
 const numberText = /^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 const specialText = /^(?:NaN|-?Infinity)$/;
@@ -58,8 +64,64 @@ function writeExpandedInteger(text: string, out: Buffer, at: number): number {
   return putText(`${decimal.negative ? '-' : ''}${decimal.whole}`, out, at);
 }
 
+/** Sign and digits of a JSON number up to its point, exponent or end. */
+function copyWhole(copy: JsonCopy): boolean {
+  const { view } = copy;
+  if (view.getUint8(copy.at) === minus) {
+    copy.outView.setUint8(copy.to++, minus);
+    copy.at++;
+  }
+  const first = view.getUint8(copy.at);
+  const digits = copyDigits(copy);
+  return digits === 1 || (digits > 1 && first !== zero);
+}
+
+function copyNumeric(scale: number): CopyCell {
+  return (copy) => {
+    if (!copyWhole(copy)) return false;
+    if (copy.view.getUint8(copy.at) !== point) return true;
+    copy.outView.setUint8(copy.to++, point);
+    copy.at++;
+    const digits = copyDigits(copy);
+    return digits > 0 && digits <= scale;
+  };
+}
+
+function copyFloat(copy: JsonCopy): boolean {
+  if (!copyWhole(copy)) return false;
+  const { view, outView } = copy;
+  if (view.getUint8(copy.at) === point) {
+    outView.setUint8(copy.to++, point);
+    copy.at++;
+    if (copyDigits(copy) === 0) return false;
+  }
+  const exponent = view.getUint8(copy.at);
+  if ((exponent | 0x20) !== 0x65) return true;
+  outView.setUint8(copy.to++, exponent);
+  const sign = view.getUint8(++copy.at);
+  if (sign === minus || sign === plus) {
+    outView.setUint8(copy.to++, sign);
+    copy.at++;
+  }
+  return copyDigits(copy) > 0;
+}
+
+function copyBoolean(copy: JsonCopy): boolean {
+  const word = copy.view.getInt32(copy.at, true);
+  if (word === wordTrue) {
+    copy.outView.setUint8(copy.to++, 0x74);
+    copy.at += 4;
+    return true;
+  }
+  if (word !== wordFals || copy.view.getUint8(copy.at + 4) !== 0x65) return false;
+  copy.outView.setUint8(copy.to++, 0x66);
+  copy.at += 5;
+  return true;
+}
+
 /** smallint, integer, bigint: digits as they are; the server checks the range. */
 export const integerCell: CellWriter = {
+  copy: copyWhole,
   readsEscapes: false,
   bytesPerByte: 1,
   extraBytes: 24,
@@ -96,6 +158,7 @@ function writeUnusualNumeric(text: string, scale: number, out: Buffer, at: numbe
  */
 export function numericCell(scale: number): CellWriter {
   return {
+    copy: copyNumeric(scale),
     readsEscapes: false,
     bytesPerByte: 1,
     extraBytes: 0,
@@ -126,6 +189,7 @@ export function numericCell(scale: number): CellWriter {
 
 /** real, double precision: the text as it is. */
 export const floatCell: CellWriter = {
+  copy: copyFloat,
   readsEscapes: false,
   bytesPerByte: 1,
   extraBytes: 24,
@@ -156,6 +220,7 @@ function booleanByte(source: Buffer, kind: number, start: number, end: number): 
 
 /** boolean from true, false, 0, 1 and their texts; 2 is refused, never taken as true. */
 export const booleanCell: CellWriter = {
+  copy: copyBoolean,
   readsEscapes: false,
   bytesPerByte: 1,
   extraBytes: 24,

@@ -2,10 +2,16 @@ import { cellKind } from '@millrace/shared/format/json-cells.ts';
 
 import { copyBytes, rejectCell } from './cell.ts';
 import type { CellWriter } from './cell.ts';
+import { areDigits, copyDigits } from './json-copy.ts';
+import type { CopyCell, JsonCopy } from './json-copy.ts';
 
 const plus = 0x2b;
 const minus = 0x2d;
 const colon = 0x3a;
+const point = 0x2e;
+const quote = 0x22;
+const blank = 0x20;
+const zulu = 0x5a;
 const microsPerDay = 86_400_000_000n;
 
 /** Two digits as a number, or −1. */
@@ -138,10 +144,98 @@ function clockText(micros: bigint): string {
   return rest === 0n ? parts.join(':') : `${parts.join(':')}.${String(rest).padStart(6, '0')}`;
 }
 
+const yearZero = 0x30303030;
+
+/** Two digits as a number; without meaning where others stand. */
+function digitPair(view: DataView, at: number): number {
+  return (view.getUint8(at) - 0x30) * 10 + view.getUint8(at + 1) - 0x30;
+}
+
+/** `YYYY-MM-DD` of the years 1 to 9999. */
+function copyDate(copy: JsonCopy): boolean {
+  const { view, outView, at, to } = copy;
+  if (at + 10 > copy.limit) return false;
+  const year = view.getInt32(at, true);
+  const monthDay = view.getInt32(at + 5, true);
+  // MM-D and DD: with the dash in the middle replaced by a digit, all must be digits.
+  const digits = (monthDay & (0xff00ffff | 0)) | 0x00300000;
+  const lastDigit = view.getUint8(at + 9);
+  const month = digitPair(view, at + 5);
+  const day = digitPair(view, at + 8);
+  const isDate =
+    areDigits(year) &&
+    year !== yearZero &&
+    view.getUint8(at + 4) === minus &&
+    view.getUint8(at + 7) === minus &&
+    areDigits(digits) &&
+    lastDigit >= 0x30 &&
+    lastDigit <= 0x39 &&
+    month >= 1 &&
+    month <= 12 &&
+    day >= 1 &&
+    day <= 31;
+  if (!isDate) return false;
+  outView.setInt32(to, year, true);
+  outView.setInt32(to + 4, view.getInt32(at + 4, true), true);
+  outView.setInt16(to + 8, view.getInt16(at + 8, true), true);
+  copy.at = at + 10;
+  copy.to = to + 10;
+  return true;
+}
+
+/** `HH:MM:SS[.f]` with at most `precision` digits of fraction. */
+function copyTime(copy: JsonCopy, precision: number): boolean {
+  const { view, outView, at, to } = copy;
+  if (at + 8 > copy.limit) return false;
+  const hourMinute = view.getInt32(at, true);
+  const rest = view.getInt32(at + 4, true);
+  // HH:M and M:SS: the colons replaced by digits.
+  const isTime =
+    view.getUint8(at + 2) === colon &&
+    view.getUint8(at + 5) === colon &&
+    areDigits((hourMinute & (0xff00ffff | 0)) | 0x00300000) &&
+    areDigits((rest & (0xffff00ff | 0)) | 0x00003000) &&
+    digitPair(view, at) <= 23 &&
+    digitPair(view, at + 3) <= 59 &&
+    digitPair(view, at + 6) <= 59;
+  if (!isTime) return false;
+  outView.setInt32(to, hourMinute, true);
+  outView.setInt32(to + 4, rest, true);
+  copy.at = at + 8;
+  copy.to = to + 8;
+  if (view.getUint8(copy.at) !== point) return true;
+  outView.setUint8(copy.to++, point);
+  copy.at++;
+  const digits = copyDigits(copy);
+  return digits > 0 && digits <= precision;
+}
+
+function copyQuotedDate(copy: JsonCopy): boolean {
+  const { view } = copy;
+  return view.getUint8(copy.at++) === quote && copyDate(copy) && view.getUint8(copy.at++) === quote;
+}
+
+function copyTimestamp({ zoned, precision }: TimestampRules): CopyCell {
+  return (copy) => {
+    const { view, outView } = copy;
+    if (view.getUint8(copy.at++) !== quote || !copyDate(copy) || view.getUint8(copy.at++) !== blank) return false;
+    outView.setUint8(copy.to++, blank);
+    if (!copyTime(copy, precision)) return false;
+    if (zoned) {
+      if (view.getUint8(copy.at++) !== zulu) return false;
+      outView.setUint8(copy.to++, plus);
+      outView.setInt16(copy.to, 0x3030, true);
+      copy.to += 2;
+    }
+    return view.getUint8(copy.at++) === quote;
+  };
+}
+
 /** date: canonical text, `±infinity`, or days since 1970-01-01. */
 export function dateCell(): CellWriter {
   const text = new TemporalText();
   return {
+    copy: copyQuotedDate,
     readsEscapes: false,
     bytesPerByte: 1,
     extraBytes: 48,
@@ -185,6 +279,7 @@ export function timestampCell(rules: TimestampRules): CellWriter {
     );
   };
   return {
+    copy: copyTimestamp(rules),
     readsEscapes: false,
     bytesPerByte: 1,
     extraBytes: 48,
@@ -216,6 +311,7 @@ export function timestampCell(rules: TimestampRules): CellWriter {
 export function timeOfDayCell(zoned: boolean, precision: number): CellWriter {
   const text = new TemporalText();
   return {
+    copy: null,
     readsEscapes: false,
     bytesPerByte: 1,
     extraBytes: 48,
@@ -232,6 +328,7 @@ export function timeOfDayCell(zoned: boolean, precision: number): CellWriter {
 /** interval from MySQL's TIME: `[-]H…:MM:SS[.f]`, or microseconds. */
 export function durationCell(): CellWriter {
   return {
+    copy: null,
     readsEscapes: false,
     bytesPerByte: 1,
     extraBytes: 48,

@@ -2,8 +2,10 @@ import { cellKind } from '@millrace/shared/format/json-cells.ts';
 
 import { copyBytes, outViews, rejectCell, sourceViews } from './cell.ts';
 import type { CellContext, CellWriter } from './cell.ts';
+import type { CopyCell, JsonCopy } from './json-copy.ts';
 
 const backslash = 0x5c;
+const quote = 0x22;
 
 function hexDigit(byte: number): number {
   return byte <= 0x39 ? byte - 0x30 : (byte | 0x20) - 0x57;
@@ -138,9 +140,76 @@ export function copyRawJson(source: Buffer, start: number, end: number, out: Buf
   return to;
 }
 
+/**
+ * The escape at `at`, which is after the backslash. `\\ \b \f \n \r \t` mean the same in COPY text. Returns how many
+ * bytes were written, 0 for escapes that need a closer look.
+ */
+function copyEscape(escape: number, outView: DataView, to: number): number {
+  switch (escape) {
+    case 0x22:
+    case 0x2f:
+      outView.setUint8(to, escape);
+      return 1;
+    case backslash:
+    case 0x62:
+    case 0x66:
+    case 0x6e:
+    case 0x72:
+    case 0x74:
+      outView.setUint8(to, backslash);
+      outView.setUint8(to + 1, escape);
+      return 2;
+    default:
+      return 0;
+  }
+}
+
+/** A JSON string; `u` after an escaped backslash is refused where the text is a JSON document and may hold a NUL. */
+function copyText(isDocument: boolean): CopyCell {
+  return (copy: JsonCopy) => {
+    const { view, outView, limit } = copy;
+    let { at, to, seen } = copy;
+    if (view.getUint8(at++) !== quote) return false;
+    while (at < limit) {
+      // Four bytes at a time: in `hit` the high bit of a byte is set if it is below 0x20, a quote or a backslash; the
+      // lowest one is exact.
+      const word = view.getInt32(at, true);
+      outView.setInt32(to, word, true);
+      seen |= word;
+      const hit =
+        ((word - 0x20202020) | ((word ^ 0x22222222) - 0x01010101) | ((word ^ 0x5c5c5c5c) - 0x01010101)) &
+        ~word &
+        0x80808080;
+      if (hit === 0) {
+        at += 4;
+        to += 4;
+        continue;
+      }
+      const plain = (31 - Math.clz32(hit & -hit)) >> 3;
+      at += plain;
+      to += plain;
+      const byte = (word >>> (plain * 8)) & 0xff;
+      if (byte === quote) {
+        copy.at = at + 1;
+        copy.to = to;
+        copy.seen = seen;
+        return true;
+      }
+      if (byte !== backslash) return false;
+      const escape = view.getUint8(at + 1);
+      const written = copyEscape(escape, outView, to);
+      at += 2;
+      to += written;
+      if (written === 0 || (isDocument && escape === backslash && view.getUint8(at) === 0x75)) return false;
+    }
+    return false;
+  };
+}
+
 /** Any value as text: strings as they are, numbers by their digits, nested values as JSON. */
 export function textCell(context: CellContext): CellWriter {
   return {
+    copy: copyText(false),
     readsEscapes: true,
     bytesPerByte: 2,
     extraBytes: 0,
@@ -171,6 +240,7 @@ function withoutNul(json: string, context: CellContext): string {
 export function jsonbCell(context: CellContext): CellWriter {
   const text = textCell(context);
   return {
+    copy: copyText(true),
     readsEscapes: true,
     bytesPerByte: 3,
     extraBytes: 0,
