@@ -1,17 +1,7 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
-
-/** What one run of one side reports about itself, after checking its own result. */
-export interface SideResult {
-  readonly rows: number;
-  readonly seconds: number;
-  readonly cpuSeconds: number;
-  readonly peakRssBytes: number;
-  /** Bytes that the side produced; compared where both sides make the same thing. */
-  readonly bytes?: number;
-}
+import { childProcess } from './side-process.ts';
+import type { SideResult } from './measure.ts';
+import { quietness } from './noise.ts';
+import type { Quietness } from './noise.ts';
 
 export interface Side {
   /** Shown in the report. */
@@ -21,26 +11,39 @@ export interface Side {
   readonly input: unknown;
 }
 
-export interface PairReport {
+/** One run of both sides, next to each other in time. */
+export interface Pair {
   readonly ours: SideResult;
   readonly yardstick: SideResult;
-  /** Rate of ours over rate of the yardstick, per pair: median, least, greatest. */
-  readonly ratio: number;
-  readonly ratioMin: number;
-  readonly ratioMax: number;
-  readonly pairs: number;
+  readonly quiet: Quietness;
 }
 
-/** Runs a side once in a fresh process; its last output line is its result. */
-export async function runSide(side: Side): Promise<SideResult> {
-  const script = fileURLToPath(new URL(`sides/${side.module}.ts`, import.meta.url));
-  const child = spawn(process.execPath, [script], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const exited = once(child, 'exit');
-  child.stdin.end(JSON.stringify(side.input));
-  const output = await text(child.stdout);
-  const [code] = await exited;
-  if (code !== 0) throw new Error(`${side.label} failed with code ${String(code)}`);
-  return JSON.parse(output.trim().split('\n').at(-1) ?? '') as SideResult;
+export interface Spread {
+  readonly median: number;
+  readonly least: number;
+  readonly greatest: number;
+}
+
+/** `undecided`: the median is below the gate, the better half of the pairs above it: more pairs, or noise. */
+export type Outcome = 'met' | 'missed' | 'undecided';
+
+/** Runs a side once in a fresh process. */
+export function runSide(side: Side): Promise<SideResult> {
+  return childProcess<SideResult>(side.label, side.module, side.input);
+}
+
+/** Runs both sides `pairs` times in turn: A B, B A, A B … */
+export async function runPairs(ours: Side, yardstick: Side, pairs: number): Promise<readonly Pair[]> {
+  const done: Pair[] = [];
+  for (let pair = 0; pair < pairs; pair++) {
+    const before = quietness();
+    const oursFirst = pair % 2 === 0;
+    const first = await runSide(oursFirst ? ours : yardstick);
+    const second = await runSide(oursFirst ? yardstick : ours);
+    const [a, b] = oursFirst ? [first, second] : [second, first];
+    done.push({ ours: a, yardstick: b, quiet: before.ended() });
+  }
+  return done;
 }
 
 export function median(values: readonly number[]): number {
@@ -50,33 +53,35 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
 }
 
-function byRate(results: readonly SideResult[]): SideResult {
-  const sorted = results.toSorted((a, b) => a.rows / a.seconds - b.rows / b.seconds);
-  const middle = sorted[sorted.length >> 1];
-  if (middle === undefined) throw new Error('nothing was measured');
-  return middle;
+export function spread(values: readonly number[]): Spread {
+  return { median: median(values), least: Math.min(...values), greatest: Math.max(...values) };
 }
 
-/** Runs both sides in turn, A B B A …, after one uncounted pair; quotes the median of the pairwise ratios. */
-export async function runPairs(ours: Side, yardstick: Side, pairs: number): Promise<PairReport> {
-  await runSide(ours);
-  await runSide(yardstick);
-  const a: SideResult[] = [];
-  const b: SideResult[] = [];
-  for (let pair = 0; pair < pairs; pair++) {
-    const order = pair % 2 === 0 ? ([ours, yardstick] as const) : ([yardstick, ours] as const);
-    for (const side of order) (side === ours ? a : b).push(await runSide(side));
-  }
-  const ratios = a.map((one, index) => {
-    const other = b[index] ?? one;
-    return one.rows / one.seconds / (other.rows / other.seconds);
+export function rowsPerSecond({ rows, seconds }: SideResult): number {
+  return rows / seconds;
+}
+
+/** Null where a side cannot tell its CPU time. */
+export function cpuPerMillion({ rows, cpuSeconds }: SideResult): number | null {
+  return cpuSeconds === null ? null : (cpuSeconds / rows) * 1e6;
+}
+
+/** Rate of ours over rate of the yardstick, pair by pair. */
+export function rateRatios(pairs: readonly Pair[]): readonly number[] {
+  return pairs.map(({ ours, yardstick }) => rowsPerSecond(ours) / rowsPerSecond(yardstick));
+}
+
+/** Rows per CPU-second of ours over those of the yardstick, pair by pair; empty where one side cannot tell. */
+export function cpuRatios(pairs: readonly Pair[]): readonly number[] {
+  return pairs.flatMap(({ ours, yardstick }) => {
+    const [mine, theirs] = [cpuPerMillion(ours), cpuPerMillion(yardstick)];
+    return mine === null || theirs === null || mine === 0 ? [] : [theirs / mine];
   });
-  return {
-    ours: byRate(a),
-    yardstick: byRate(b),
-    ratio: median(ratios),
-    ratioMin: Math.min(...ratios),
-    ratioMax: Math.max(...ratios),
-    pairs,
-  };
+}
+
+/** Met when the median reaches the gate; undecided when only the better half of the pairs does. */
+export function judge(ratios: readonly number[], atLeast: number): Outcome {
+  if (median(ratios) >= atLeast) return 'met';
+  const better = ratios.toSorted((a, b) => b - a).slice(0, Math.max(1, ratios.length >> 1));
+  return better.every((ratio) => ratio >= atLeast) ? 'undecided' : 'missed';
 }
