@@ -8,6 +8,7 @@ import { KafkaRecordSource } from '../consume/kafka-record-source.ts';
 import type { DestinationObserver } from '../destination.ts';
 import { runIngest } from '../pipeline/ingest-pipeline.ts';
 import type { PipelineObserver } from '../pipeline/ingest-pipeline.ts';
+import { readWholeAfterBrokenRow } from '../pipeline/second-reading.ts';
 import { projectionRules } from '../project/rules-from-document.ts';
 import { SourceTables } from '../project/source-tables.ts';
 import { flushPolicy, openDestination } from './open-destination.ts';
@@ -20,12 +21,21 @@ export interface RunOptions {
   readonly untilIdle: boolean;
   readonly log: Logger;
   readonly observer: PipelineObserver & DestinationObserver;
-  /** Connected and checked; called once per run. */
+  /** Connected and checked; called once per attempt. */
   readonly onReady: () => void;
 }
 
 /** One run: connects, checks, copies until `stop` aborts, and closes everything. The supervisor's unit of retry. */
-export async function runPipeline(pipeline: IngestPipeline, options: RunOptions, stop: AbortSignal): Promise<void> {
+export function runPipeline(pipeline: IngestPipeline, options: RunOptions, stop: AbortSignal): Promise<void> {
+  return readWholeAfterBrokenRow((wholeValues) => runAttempt(pipeline, options, wholeValues, stop));
+}
+
+async function runAttempt(
+  pipeline: IngestPipeline,
+  options: RunOptions,
+  wholeValues: boolean,
+  stop: AbortSignal,
+): Promise<void> {
   const { source, runtime } = pipeline;
   const { log, observer, untilIdle, version } = options;
   await using client = await KafkaClient.connect(kafkaOptions(source.client), stop);
@@ -44,7 +54,7 @@ export async function runPipeline(pipeline: IngestPipeline, options: RunOptions,
       destination,
       tables: new SourceTables(projectionRules(pipeline)),
       schemas: schemaSources(new SchemaLogReader(client, schemaLogTopic), destination, log),
-      value: { format: source.valueFormat, envelopeRequired: source.schemaRequired },
+      value: { format: source.valueFormat, envelopeRequired: source.schemaRequired, wholeValues },
       // schema.change.behavior LENIENT leaves rows that were truncated at the source.
       applyTruncate: false,
       flush: flushPolicy(pipeline),

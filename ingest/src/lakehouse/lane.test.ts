@@ -416,4 +416,13 @@ describe('what stands in the directory', () => {
     await lane.commit(laneBatch([tableBatch(orders, [row(2)])], 1n, 2n), signal);
     expect(await valuesOf(warehouse)).toEqual({ 1: 'x', 2: 'x' });
   });
+
+  test('a row that is no JSON is named too', async () => {
+    const { lane } = await member(freshWarehouse());
+    const bad = tableBatch(orders, [row(2), { text: '{"id":3,broken}', partition: 0 }]);
+    await expect(lane.commit(laneBatch([bad], 0n, 1n), signal)).rejects.toMatchObject({
+      code: 'RECORD_UNDECODABLE',
+      details: { table: 'shop.orders', reason: 'bad-json', list: 'upserts', row: 1 },
+    });
+  });
 });

@@ -132,15 +132,16 @@ export class RowEncoder {
     return this.#layout.map(({ written }, column) => ({ field: written.field, builder: this.#newBuilder(column) }));
   }
 
-  /** A value that is refused carries its place in the batch, for whoever sets the row aside. */
+  /** A value that is refused and a row that is no JSON carry their place in the batch, for whoever sets them aside. */
   #located(rows: RowSpans, row: number, list: 'upserts' | 'deletes', run: (bytes: Buffer) => void): void {
     const bytes = rows.buffers[rows.bufferIndex[row] as number] as Buffer;
     try {
       this.#cells.read(bytes, rows.start[row] as number, rows.end[row] as number);
       run(bytes);
     } catch (error) {
-      if (!(error instanceof CdcError) || error.code !== 'DESTINATION_WRITE_REJECTED') throw error;
-      throw new CdcError(error.code, error.message, { details: { ...error.details, list, row }, hint: error.hint });
+      if (!(error instanceof CdcError)) throw error;
+      const details = { table: this.#table, ...error.details, list, row };
+      throw new CdcError(error.code, error.message, { details, hint: error.hint });
     }
   }
 

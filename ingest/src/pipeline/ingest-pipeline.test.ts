@@ -14,6 +14,7 @@ import { MemoryDestination, MemoryStore } from '../testing/memory-destination.ts
 import { MemoryLog, MemoryRecordSource } from '../testing/memory-log.ts';
 import { runIngest } from './ingest-pipeline.ts';
 import type { IngestPipelineOptions } from './ingest-pipeline.ts';
+import { readWholeAfterBrokenRow } from './second-reading.ts';
 
 const partitions: readonly TopicPartition[] = [0, 1, 2].map((partition) => ({ topic: 'shop.customers', partition }));
 
@@ -200,6 +201,28 @@ describe('an ingest', () => {
     expect(await failureOf(runIngest(world.options({ flush }), never))).toBe('RECORD_UNDECODABLE');
     expect(world.copied).toStrictEqual([{ id: 3, name: 'a' }]);
     expect(world.store.offsets.get('shop.customers/0')?.next).toBe(1n);
+  });
+
+  it('stops before a record with a broken row in a known frame, with everything before it durable (T144)', async () => {
+    const world = new World();
+    world.set(3, 'a');
+    world.set(6, 'b');
+    const next = world.histories[0]?.set(9, 'c') ?? { key: null, value: null };
+    world.log.append(partitionOf(9), [{ ...next, value: next.value?.replace('"c"', 'c') ?? null }]);
+    world.set(0, 'd');
+    const flush = { maxRows: 1000, maxBytes: 1_000_000, delayMs: 60_000, offsetsDelayMs: 60_000 };
+    const attempts: boolean[] = [];
+    const running = readWholeAfterBrokenRow((wholeValues) => {
+      attempts.push(wholeValues);
+      const value = { format: 'debezium-json', envelopeRequired: false, wholeValues } as const;
+      return runIngest(world.options({ flush, value }), never);
+    });
+    expect([await failureOf(running), attempts]).toStrictEqual(['RECORD_UNDECODABLE', [false, true]]);
+    expect(world.copied).toStrictEqual([
+      { id: 3, name: 'a' },
+      { id: 6, name: 'b' },
+    ]);
+    expect(world.store.offsets.get('shop.customers/0')?.next).toBe(2n);
   });
 
   it('stops where the stored offset is not in the topic, and never starts elsewhere (T140)', async () => {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { CdcError } from '@millrace/shared/errors/cdc-error.ts';
 import type { TableSchema } from '@millrace/shared/event/schema.ts';
+import { RowCells } from '@millrace/shared/format/json-cells.ts';
 
 import type { ClaimedPartition, Destination, DestinationLane, LaneBatch, TopicPartition } from '../destination.ts';
 import { CopiedTables, rowsOf } from './copied-table.ts';
@@ -52,6 +53,7 @@ export class MemoryStore {
       }
       if (stored.next !== range.from) throw new CdcError('INVARIANT_BROKEN', 'a gap or an overlap of offsets');
     }
+    this.#checkRows(batch);
     this.#judgeRows(batch);
     this.copied.apply(batch);
     for (const range of batch.partitions) {
@@ -61,6 +63,24 @@ export class MemoryStore {
       for (const [name, token] of range.marks) stored.marks.set(name, token);
     }
     this.commits++;
+  }
+
+  /** As every destination must: rows are checked by their readers. */
+  #checkRows(batch: LaneBatch): void {
+    const cells = new RowCells([]);
+    for (const { target, upserts } of batch.tables) {
+      for (let row = 0; row < upserts.count; row++) {
+        const bytes = upserts.buffers[upserts.bufferIndex[row] ?? -1] ?? Buffer.alloc(0);
+        try {
+          cells.read(bytes, upserts.start[row] ?? 0, upserts.end[row] ?? 0);
+        } catch (error) {
+          if (!(error instanceof CdcError)) throw error;
+          const { schema, table } = target.schema.id;
+          const details = { ...error.details, table: `${schema}.${table}`, list: 'upserts', row };
+          throw new CdcError(error.code, error.message, { details });
+        }
+      }
+    }
   }
 
   #judgeRows(batch: LaneBatch): void {

@@ -15,6 +15,8 @@ export interface ValueDecoderOptions {
   readonly format: ValueFormat;
   /** Every value must stand in an envelope with its schema. */
   readonly envelopeRequired: boolean;
+  /** Every value is checked whole, whether its shape is known or not. */
+  readonly wholeValues?: boolean;
 }
 
 /**
@@ -43,7 +45,7 @@ export class ValueDecoder {
     const { frame } = this;
     const fields = this.#fields;
     frame.clear();
-    if (this.#known.read(bytes, start, end, frame)) return true;
+    if (this.#options.wholeValues !== true && this.#known.read(bytes, start, end, frame)) return true;
     fields.read(bytes, start, end);
     const enveloped = fields.isEnvelope();
     if (enveloped) {
