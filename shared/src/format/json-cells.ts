@@ -53,6 +53,7 @@ export class RowCells {
     const scanner = this.#scanner;
     const view = scanner.view;
     const limit = scanner.limit;
+    const { kind, start, end } = this;
     let at = from;
     let previous = this.#names.head;
     for (;;) {
@@ -69,7 +70,20 @@ export class RowCells {
       if (name.seenIn === this.#object) throw undecodable('duplicate-field');
       name.seenIn = this.#object;
       previous = name;
-      at = this.#cell(name.column, at);
+      if (at < limit && view.getUint8(at) <= 0x20) at = scanner.blanks(at);
+      const next = scanner.value(at, 1);
+      const { column } = name;
+      if (column >= 0) {
+        const cell = scanner.kind;
+        // Strings without their quotes.
+        const quotes = cell === cellKind.string || cell === cellKind.escapedString ? 1 : 0;
+        kind[column] = cell;
+        start[column] = at + quotes;
+        end[column] = next - quotes;
+      } else {
+        this.unknownFields++;
+      }
+      at = next;
       const byte = at < limit ? view.getUint8(at) : -1;
       if (byte === byteOf.comma) at++;
       else if (byte === byteOf.closeBrace) return at + 1;
@@ -79,24 +93,8 @@ export class RowCells {
         if (scanner.peek(at) !== byteOf.comma) throw scanner.fail(at);
         at++;
       }
-      if (scanner.peek(at) <= 0x20) at = scanner.blanks(at);
+      if (at < limit && view.getUint8(at) <= 0x20) at = scanner.blanks(at);
     }
-  }
-
-  #cell(column: number, from: number): number {
-    const scanner = this.#scanner;
-    const at = scanner.peek(from) <= 0x20 ? scanner.blanks(from) : from;
-    const next = scanner.value(at, 1);
-    if (column < 0) {
-      this.unknownFields++;
-      return next;
-    }
-    const kind = scanner.kind;
-    const quoted = kind === cellKind.string || kind === cellKind.escapedString;
-    this.kind[column] = kind;
-    this.start[column] = quoted ? at + 1 : at;
-    this.end[column] = quoted ? next - 1 : next;
-    return next;
   }
 
   #lookUp(from: number, to: number): FieldName {

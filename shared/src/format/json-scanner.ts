@@ -168,12 +168,17 @@ export class JsonScanner {
   /** One value of any kind; sets `kind`. `depth` = levels that are open around it. */
   value(at: number, depth: number): number {
     const byte = this.peek(at);
+    if (byte === byteOf.quote) {
+      const close = this.string(at + 1);
+      this.kind = this.escaped ? valueKind.escapedString : valueKind.string;
+      return close + 1;
+    }
+    if (isDigit(byte)) {
+      const next = this.number(at);
+      this.kind = valueKind.number;
+      return next;
+    }
     switch (byte) {
-      case byteOf.quote: {
-        const close = this.string(at + 1);
-        this.kind = this.escaped ? valueKind.escapedString : valueKind.string;
-        return close + 1;
-      }
       case byteOf.openBrace: {
         const next = this.#object(at + 1, depth + 1);
         this.kind = valueKind.object;

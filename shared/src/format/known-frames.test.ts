@@ -222,4 +222,23 @@ describe('KnownFrames', () => {
   ])('leaves %s to the full decoder', (whole) => {
     expect(knows(whole)).toBe(false);
   });
+
+  it('recognises a shape again after a run of tails that never came again', () => {
+    const reads: boolean[] = [];
+    const frame = new RecordFrame();
+    const frames = new KnownFrames();
+    const decoder = new ValueDecoder(frame, { ...options, wholeValues: true });
+    for (let index = 0; index < 2000; index++) {
+      const source = `"source":{"db":"shop","table":"${index < 1000 ? `t${index}` : 'one'}","ts_ms":1}`;
+      const bytes = around(Buffer.from(valueOf('null', row, 'c', source)));
+      frame.clear();
+      const known = frames.read(bytes, 2, bytes.length - 2, frame);
+      reads.push(known);
+      if (known) continue;
+      decoder.decode(bytes, 2, bytes.length - 2);
+      frames.learn(bytes, bytes.indexOf('"op":"') + 6, bytes.length - 2, frame);
+    }
+    expect(reads.indexOf(true)).toBeGreaterThan(1000);
+    expect(reads.slice(1100)).not.toContain(false);
+  });
 });

@@ -10,6 +10,8 @@ const noAfter = new ConstantBytes(Buffer.from('},"after":null'));
 
 const maxTails = 16;
 const maxDigits = 15;
+/** Shapes learnt in vain after which only one of as many is learnt: tails that never come again are not worth it. */
+const maxLearntInVain = 64;
 
 const letters = new Map<number, number>([
   [0x63, frameOp.create],
@@ -118,6 +120,7 @@ class FrameTail {
 export class KnownFrames {
   readonly #tails: FrameTail[] = [];
   #next = 0;
+  #learntInVain = 0;
   #last: FrameTail | null = null;
   #bytes: Buffer | null = null;
   #view: DataView = new DataView(new ArrayBuffer(0));
@@ -130,7 +133,10 @@ export class KnownFrames {
       this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     }
     const tailStart = this.#findTail(start, end, frame);
-    if (tailStart >= 0 && this.#images(bytes, start, tailStart, frame)) return true;
+    if (tailStart >= 0 && this.#images(bytes, start, tailStart, frame)) {
+      this.#learntInVain = 0;
+      return true;
+    }
     frame.clear();
     return false;
   }
@@ -149,6 +155,8 @@ export class KnownFrames {
     for (const name of [frame.namespace, frame.schema, frame.table]) {
       if (name.present && (name.start < letter || (time.present && name.end > time.start))) return;
     }
+    this.#learntInVain++;
+    if (this.#learntInVain > maxLearntInVain && this.#learntInVain % maxLearntInVain !== 0) return;
     const learnt = new FrameTail(bytes, tail, letter, end, frame);
     this.#tails[this.#next] = learnt;
     this.#next = (this.#next + 1) % maxTails;
