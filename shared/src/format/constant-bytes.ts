@@ -18,9 +18,11 @@ export class ConstantBytes {
   standsAt(view: DataView, at: number): boolean {
     const length = this.length;
     if (length < 4) return this.#shortStandsAt(view, at);
+    // From the end: what is compared in turn with the same place mostly begins alike.
+    if (view.getInt32(at + length - 4, true) !== this.#lastWord) return false;
     const words = this.#words;
-    for (let i = 0; i < words.length; i++) if (view.getInt32(at + i * 4, true) !== words[i]) return false;
-    return view.getInt32(at + length - 4, true) === this.#lastWord;
+    for (let i = words.length - 1; i >= 0; i--) if (view.getInt32(at + i * 4, true) !== words[i]) return false;
+    return true;
   }
 
   #shortStandsAt(view: DataView, at: number): boolean {

@@ -8,7 +8,7 @@ const changedHead = new ConstantBytes(Buffer.from('{"before":{'));
 const border = new ConstantBytes(Buffer.from('},"after":{'));
 const noAfter = new ConstantBytes(Buffer.from('},"after":null'));
 
-const maxTails = 16;
+const maxTails = 64;
 const maxDigits = 15;
 /** Shapes learnt in vain after which only one of as many is learnt: tails that never come again are not worth it. */
 const maxLearntInVain = 64;
