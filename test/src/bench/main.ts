@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import type { StdioOptions } from 'node:child_process';
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 
@@ -12,9 +13,10 @@ import { preparePostgres } from './benches/postgres.ts';
 import { gates } from './gates.ts';
 import type { BenchName } from './gates.ts';
 import { takeBenchLock } from './lock.ts';
-import { judge, rateRatios, runPairs, runSide } from './pairs.ts';
+import { runPairs, runSide } from './pairs.ts';
+import type { Pair } from './pairs.ts';
 import type { BenchRequest, PreparedBench } from './prepared-bench.ts';
-import { reportLines, reportObject } from './report.ts';
+import { reportLines, reportObject, verdict } from './report.ts';
 import type { Measurement, Setting } from './report.ts';
 
 const prepare: Readonly<Record<BenchName, (request: BenchRequest) => Promise<PreparedBench>>> = {
@@ -24,18 +26,30 @@ const prepare: Readonly<Record<BenchName, (request: BenchRequest) => Promise<Pre
   lake: prepareLake,
 };
 
+let interrupted = false;
+
+/** Also where an interrupted run ends when no side is running: a side gets the terminal's Ctrl-C by itself. */
 function say(text: string): void {
+  if (interrupted) throw new Error('interrupted');
   process.stderr.write(`  … ${text}\n`);
 }
 
+function commit(): string {
+  try {
+    const stdio: StdioOptions = ['ignore', 'pipe', 'ignore'];
+    return execFileSync('git', ['describe', '--always', '--dirty'], {
+      cwd: checkoutPath,
+      encoding: 'utf8',
+      stdio,
+    }).trim();
+  } catch {
+    return 'unknown';
+  }
+}
+
 function setting(): Setting {
-  const commit = execFileSync('git', ['describe', '--always', '--dirty'], { cwd: checkoutPath, encoding: 'utf8' });
-  return {
-    commit: commit.trim(),
-    node: process.version,
-    cpu: cpus()[0]?.model ?? 'unknown',
-    cores: availableParallelism(),
-  };
+  const cpu = cpus()[0]?.model ?? 'unknown';
+  return { commit: commit(), node: process.version, cpu, cores: availableParallelism() };
 }
 
 async function measure(request: BenchArguments, workload: string): Promise<Measurement> {
@@ -47,12 +61,7 @@ async function measure(request: BenchArguments, workload: string): Promise<Measu
   await runSide(ours);
   await runSide(yardstick);
   say(`${pairs} pairs`);
-  let done = await runPairs(ours, yardstick, pairs);
-  if (gate !== null && judge(rateRatios(done), gate.atLeast) === 'undecided') {
-    say(`near the gate: ${pairs * 2} pairs more`);
-    done = [...done, ...(await runPairs(ours, yardstick, pairs * 2))];
-  }
-  return {
+  const made = (done: readonly Pair[]): Measurement => ({
     bench,
     workload,
     oursLabel: ours.label,
@@ -61,7 +70,11 @@ async function measure(request: BenchArguments, workload: string): Promise<Measu
     gate,
     pairs: done,
     checked,
-  };
+  });
+  const done = await runPairs(ours, yardstick, pairs);
+  if (verdict(made(done)) !== 'inconclusive (noise)') return made(done);
+  say(`near the gate: ${pairs * 2} pairs more`);
+  return made([...done, ...(await runPairs(ours, yardstick, pairs * 2))]);
 }
 
 async function run(request: BenchArguments): Promise<void> {
@@ -75,6 +88,10 @@ async function run(request: BenchArguments): Promise<void> {
   }
 }
 
+process.on('SIGINT', () => {
+  if (interrupted) process.exit(130);
+  interrupted = true;
+});
 const checkOnly = process.argv[2] === '--check';
 try {
   const request = parseArguments(process.argv.slice(checkOnly ? 3 : 2));
