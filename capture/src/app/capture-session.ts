@@ -8,13 +8,14 @@ import type { Gather } from '@millrace/shared/kafka/gather.ts';
 import { KafkaClient } from '@millrace/shared/kafka/kafka-client.ts';
 import { kafkaOptions } from '@millrace/shared/kafka/options-from-document.ts';
 import type { Producer } from '@millrace/shared/kafka/producer.ts';
+import type { Logger } from '@millrace/shared/observe/logger.ts';
 import type { RunContext } from '@millrace/shared/program/program.ts';
 import { SchemaLogWriter } from '@millrace/shared/schema-log/schema-log-writer.ts';
 
 import { CapturePipeline } from '../pipeline/capture-pipeline.ts';
 import { Checkpointer } from '../pipeline/checkpointer.ts';
 import { decodeCheckpoint, encodeCheckpoint } from '../pipeline/checkpoint-state.ts';
-import type { CheckpointState } from '../pipeline/checkpoint-state.ts';
+import type { CheckpointState, TableState } from '../pipeline/checkpoint-state.ts';
 import { startState } from '../pipeline/start-state.ts';
 import { TableRegistry } from '../pipeline/table-registry.ts';
 import { checkTopicCollisions } from '../route/topic-route.ts';
@@ -50,7 +51,10 @@ export class CaptureSession {
     this.#context = context;
     this.#reporting = reporting;
     this.#fromScratch = fromScratch;
-    this.#captured = new CapturedTables(document.source.tables, document.source.newTables);
+    const { source } = document;
+    this.#captured = new CapturedTables(source.tables, source.newTables, (table) => {
+      warnNotCaptured(context.logger, table);
+    });
   }
 
   async run(stop: AbortSignal): Promise<void> {
@@ -130,12 +134,7 @@ export class CaptureSession {
       newTables,
       resume: checkpoint?.resume ?? (await source.resolveStart(startPoint(startup), stop)),
     });
-    for (const table of ignored) {
-      logger.warn('a table that came after the checkpoint is not captured', {
-        table,
-        hint: 'Set scan.newly-added-table.enabled: true.',
-      });
-    }
+    for (const table of ignored) warnNotCaptured(logger, table);
     this.#captured.begin(Object.keys(state.tables), ignored);
     // The position to start from must not move when the first attempt fails before its first checkpoint.
     await store.save(encodeCheckpoint(state), stop);
@@ -156,7 +155,7 @@ export class CaptureSession {
 
   async #loop(parts: LoopParts, stop: AbortSignal): Promise<void> {
     const { source, stream, store, producer, topics, registry, announcer, state } = parts;
-    const { logger, status } = this.#context;
+    const { logger } = this.#context;
     const { snapshot } = this.#document.source;
     const windows = new ChunkWindows();
     const snapshotter: Snapshotter = new Snapshotter({
@@ -190,11 +189,14 @@ export class CaptureSession {
         snapshotter,
         windows,
         counters: this.#reporting,
-        onSchemaChange: (event, signal) =>
-          announcer.schemaChange(event, registry.latest(tableIdText(event.table)), signal),
+        onSchemaChange: (event, signal) => {
+          // Its rows all come from the log: nothing is left for a snapshot.
+          if (event.change === 'create') this.#captured.add(tableIdText(event.table));
+          return announcer.schemaChange(event, registry.latest(tableIdText(event.table)), signal);
+        },
+        firstState: (table) => this.#firstState(table),
         onTableStopped: (table, error) => {
-          status.tableFailed(table, error);
-          logger.error('a table stopped', { table, error });
+          this.#reporting.tableStopped(table, error);
         },
         onTableLive: (table) => {
           logger.info('snapshot done', { table });
@@ -207,7 +209,7 @@ export class CaptureSession {
       },
       state,
     );
-    await this.#prepareTables(parts, pipeline, snapshotter, stop);
+    await this.#prepareTables(parts, pipeline, stop);
     const checkpointer = new Checkpointer({
       store,
       durable: () => pipeline.durable(),
@@ -227,13 +229,24 @@ export class CaptureSession {
     return tables.find((other) => tableIdText(other.schema.id) === text) ?? table;
   }
 
+  /** A table that came while running is read whole, unless its CREATE is in the log; null where the document asks for no snapshot. */
+  #firstState(table: SourceTable): TableState | null {
+    const text = tableIdText(table.schema.id);
+    const { newTables } = this.#document.source;
+    const created = this.#captured.has(text);
+    if (!created && newTables === 'stream-from-create') {
+      this.#captured.ignore(text);
+      return null;
+    }
+    this.#captured.add(text);
+    this.#context.logger.info('a new table is added', { table: text });
+    if (created) return { state: 'live' };
+    if (table.schema.primaryKey.length === 0) throw tableWithoutKey(text);
+    return { state: 'snapshotting', progress: startProgress('resync', 0) };
+  }
+
   /** Makes topics and announces schemas before the first record, and hands tables that need it to the snapshot. */
-  async #prepareTables(
-    parts: LoopParts,
-    pipeline: CapturePipeline<Gather>,
-    snapshotter: Snapshotter,
-    stop: AbortSignal,
-  ): Promise<void> {
+  async #prepareTables(parts: LoopParts, pipeline: CapturePipeline<Gather>, stop: AbortSignal): Promise<void> {
     const { source, registry, tables } = parts;
     const { position } = await source.watermark(stop);
     for (const table of tables) {
@@ -258,8 +271,7 @@ export class CaptureSession {
       const rowsEstimated =
         progress.rowsEstimated > 0 ? progress.rowsEstimated : await source.estimateRows(table, stop);
       const started = { ...progress, rowsEstimated };
-      pipeline.setTable(text, { state: 'snapshotting', progress: started });
-      snapshotter.add(table, started);
+      pipeline.addTable(table, { state: 'snapshotting', progress: started });
       this.#context.logger.info('snapshot starts', { table: text, rows: rowsEstimated });
     }
   }
@@ -341,19 +353,22 @@ export class CaptureSession {
 
   /** Looks for tables that came to match without a CREATE in the log: renamed, or made visible by a grant. */
   async #discover(parts: RunningParts, signal: AbortSignal): Promise<void> {
-    const { source, pipeline, snapshotter, registry } = parts;
+    const { source, pipeline, registry } = parts;
     if (this.#document.source.newTables !== 'snapshot') return;
     for (;;) {
       await delay(this.#document.source.tableDiscoveryIntervalMs, signal);
       for (const table of await source.tables(signal)) {
         const text = tableIdText(table.schema.id);
         if (this.#captured.has(text) || pipeline.tableState(text) !== undefined) continue;
-        const progress = startProgress('resync', await source.estimateRows(table, signal));
-        await registry.prepare(table, `${(await source.watermark(signal)).position}.00000000` as Position, signal);
-        this.#captured.add(text);
-        pipeline.setTable(text, { state: 'snapshotting', progress });
-        snapshotter.add(table, progress);
-        this.#context.logger.info('a new table is added', { table: text });
+        const { position } = await source.watermark(signal);
+        try {
+          await registry.prepare(table, `${position}.00000000` as Position, signal);
+          // The loop may have met the table meanwhile.
+          const state = pipeline.tableState(text) === undefined ? this.#firstState(table) : null;
+          if (state !== null) pipeline.addTable(table, state);
+        } catch (error) {
+          pipeline.stopTable(text, error);
+        }
       }
     }
   }
@@ -376,6 +391,13 @@ interface RunningParts extends LoopParts {
   readonly snapshotter: Snapshotter;
   readonly checkpointer: Checkpointer;
   readonly head: { mark: Awaited<ReturnType<Source['watermark']>> | null };
+}
+
+function warnNotCaptured(logger: Logger, table: string): void {
+  logger.warn('a table that came later is not captured', {
+    table,
+    hint: 'Set scan.newly-added-table.enabled: true.',
+  });
 }
 
 function tableWithoutKey(table: string): CdcError {

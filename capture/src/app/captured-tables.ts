@@ -11,21 +11,31 @@ import type { NewTables } from '../pipeline/start-state.ts';
 export class CapturedTables {
   readonly #selectors: TableSelectors;
   readonly #newTables: NewTables;
+  readonly #onIgnored: (table: string) => void;
   readonly #known = new Set<string>();
   readonly #ignored = new Set<string>();
   #begun = false;
   /** As the source compares names; known once it is connected. */
   caseSensitive = true;
 
-  constructor(selectors: TableSelectors, newTables: NewTables) {
+  /** `onIgnored` hears once of each table that matches and is not captured. */
+  constructor(selectors: TableSelectors, newTables: NewTables, onIgnored: (table: string) => void = () => undefined) {
     this.#selectors = selectors;
     this.#newTables = newTables;
+    this.#onIgnored = onIgnored;
   }
 
   begin(known: Iterable<string>, ignored: Iterable<string>): void {
     for (const table of known) this.#known.add(table);
     for (const table of ignored) this.#ignored.add(table);
     this.#begun = true;
+  }
+
+  /** A table that matches and is not captured. */
+  ignore(table: string): void {
+    if (this.#ignored.has(table)) return;
+    this.#ignored.add(table);
+    this.#onIgnored(table);
   }
 
   add(table: string): void {
@@ -43,6 +53,9 @@ export class CapturedTables {
     if (!this.#begun) return true;
     const table = tableIdText(id);
     if (this.#known.has(table)) return true;
-    return this.#newTables !== 'ignore' && !this.#ignored.has(table);
+    if (this.#ignored.has(table)) return false;
+    if (this.#newTables !== 'ignore') return true;
+    this.ignore(table);
+    return false;
   };
 }

@@ -91,6 +91,7 @@ export function openSource(
       connection: connectionOf(document),
       connectAttempts: source.connectMaxRetries,
       declaredZone: source.serverTimeZone,
+      tablesMayCome: source.newTables !== 'ignore',
       pipelineName: document.name,
       serverIds: source.serverIds,
       stream: {

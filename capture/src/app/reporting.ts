@@ -1,3 +1,4 @@
+import type { CdcError } from '@millrace/shared/errors/cdc-error.ts';
 import type { Logger } from '@millrace/shared/observe/logger.ts';
 import type { Metrics } from '@millrace/shared/observe/metrics.ts';
 import type { PipelineStatus } from '@millrace/shared/observe/pipeline-status.ts';
@@ -106,6 +107,12 @@ export class Reporting implements CaptureCounters, ProducerObserver {
   schemaChange(table: string): void {
     this.#metrics.add('schema_changes_total', { table });
     this.#logger.info('schema change', { table });
+  }
+
+  tableStopped(table: string, error: CdcError): void {
+    this.#metrics.add('errors_total', { code: error.code, stage: error.policy.stage });
+    this.#status.tableFailed(table, error);
+    this.#logger.error('a table stopped', { table, error });
   }
 
   tableState(table: string, state: TableState, progress: TableProgress | undefined): void {

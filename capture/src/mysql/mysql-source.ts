@@ -48,6 +48,8 @@ export interface MysqlSourceOptions {
   readonly connectAttempts: number;
   /** Zone that the document declares for the server; compared with the server's for a warning. */
   readonly declaredZone: string | null;
+  /** Tables that match may come later: none now is no reason to refuse. */
+  readonly tablesMayCome: boolean;
   /** Its replica identity at the server: a second capture of the same name ends the first (`SOURCE_FENCED`). */
   readonly pipelineName: string;
   /** Inclusive. */
@@ -147,7 +149,8 @@ class MysqlSource implements Source {
       { user: connection.user, serverIds, chunkKeyColumn, captures: this.#captures },
       signal,
     );
-    throwIfNotReady(result.problems);
+    const { tablesMayCome } = this.#options;
+    throwIfNotReady(result.problems.filter(({ kind }) => !tablesMayCome || kind !== 'no-table-matched'));
     const zone = declaredZone === null ? null : await zoneWarning(this.#query, declaredZone, signal);
     return zone === null ? result.warnings : [...result.warnings, zone];
   }

@@ -178,6 +178,7 @@ async function start(
         replacedTexts: () => undefined,
       },
       onSchemaChange: async () => undefined,
+      firstState: () => ({ state: 'live' }),
       onTableStopped: () => undefined,
       onTableLive: () => undefined,
       topics: () => ({}),

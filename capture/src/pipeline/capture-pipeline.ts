@@ -42,6 +42,8 @@ export interface CapturePipelineParts<V extends ValueRanges> {
   readonly counters: CaptureCounters;
   /** DDL of a captured table; resolves when the schema log holds it. */
   readonly onSchemaChange: (event: SchemaChangeEvent, signal: AbortSignal) => Promise<void>;
+  /** State of a table at its first event; null: it is not captured after all. Throws an error of the table. */
+  readonly firstState: (table: SourceTable) => TableState | null;
   readonly onTableStopped: (table: string, error: CdcError) => void;
   readonly onTableLive: (table: string) => void;
   /** Topics written to so far; the same object while nothing changed. */
@@ -108,10 +110,16 @@ export class CapturePipeline<V extends ValueRanges> {
     return this.#tables.get(table);
   }
 
-  /** Makes a table known before its first event; `snapshotting` tables must be added to the snapshotter too. */
   setTable(table: string, state: TableState): void {
     this.#tables.set(table, state);
     this.#tablesRecord = null;
+  }
+
+  /** Makes a table known and, where its state says so, begins its snapshot. */
+  addTable(table: SourceTable, state: TableState): void {
+    const text = tableIdText(table.schema.id);
+    this.setTable(text, state);
+    if (state.state === 'snapshotting') this.#parts.snapshotter.add(table, state.progress);
   }
 
   tables(): Iterable<readonly [string, TableState]> {
@@ -297,9 +305,12 @@ export class CapturePipeline<V extends ValueRanges> {
     const text = tableIdText(table.schema.id);
     if (this.#tables.get(text)?.state === 'stopped') return null;
     try {
-      const prepared = await this.#parts.registry.prepare(table, event.position.toString('latin1') as Position, signal);
-      if (!this.#tables.has(text)) this.setTable(text, { state: 'live' });
-      return prepared;
+      if (!this.#tables.has(text)) {
+        const state = this.#parts.firstState(table);
+        if (state === null) return null;
+        this.addTable(table, state);
+      }
+      return await this.#parts.registry.prepare(table, event.position.toString('latin1') as Position, signal);
     } catch (error) {
       this.stopTable(text, error);
       return null;
@@ -356,9 +367,9 @@ export class CapturePipeline<V extends ValueRanges> {
     // Without the wait the log repeats changes that the row has already; keys that it has delivered stay left out.
     if (item.mark !== this.#reached && !this.#parts.skipBackfill) return false;
     const position = snapshotPosition(item);
-    const registry = this.#parts.registry;
     const token = `${item.mark.position}${rowIndexZero}` as Position;
-    const prepared = registry.ready(item.source) ?? (await registry.prepare(item.source, token, signal));
+    const prepared = await this.#prepareSnapshot(item.source, token, signal);
+    if (prepared === null) return true;
     const { piece, window } = item;
     const keep =
       window.changedKeys === 0
@@ -372,6 +383,19 @@ export class CapturePipeline<V extends ValueRanges> {
     this.#parts.counters.rows(item.table, 'read', count);
     this.#parts.flow.release(sequence);
     return true;
+  }
+
+  /** Null when the table had to be stopped. */
+  async #prepareSnapshot(table: SourceTable, position: Position, signal: AbortSignal): Promise<Prepared<V> | null> {
+    const { registry } = this.#parts;
+    const known = registry.ready(table);
+    if (known !== undefined) return known;
+    try {
+      return await registry.prepare(table, position, signal);
+    } catch (error) {
+      this.stopTable(tableIdText(table.schema.id), error);
+      return null;
+    }
   }
 
   #finish(entry: SnapshotItem): void {

@@ -40,7 +40,8 @@ export function startState(facts: StartFacts): StartState {
     if (known !== undefined) tables[table] = known;
     else if (facts.newTables === 'snapshot')
       tables[table] = { state: 'snapshotting', progress: startProgress('resync', 0) };
-    else ignored.push(table);
+    // Made while the capture was down: its CREATE is still to come in the log.
+    else if (facts.newTables === 'ignore') ignored.push(table);
   }
   const { resume, topics } = checkpoint;
   return { state: { writerEpoch: checkpoint.writerEpoch + 1, resume, tables, topics }, ignored };

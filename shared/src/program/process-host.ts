@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 
@@ -25,14 +26,11 @@ export function processHost(parts: ProcessParts): ProgramHost {
     logSink: new DescriptorSink(standardError),
     logTerminal: parts.stderr.isTTY,
     ask: async (question) => {
-      const lines = createInterface({ input: parts.stdin, output: parts.stderr });
-      try {
-        return (await lines.question(question)).trim();
-      } catch {
-        return null;
-      } finally {
-        lines.close();
-      }
+      using lines = createInterface({ input: parts.stdin, output: parts.stderr });
+      // Where the input ends without a line, the question would stay open for ever.
+      const ended = once(lines, 'close').then(() => null);
+      const answer = await Promise.race([lines.question(question), ended]);
+      return answer?.trim() ?? null;
     },
   };
 }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import type { ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { Gate } from '@millrace/shared/async/gate.ts';
 import { checkoutPath, childEnvironment } from './environment.ts';
 
@@ -17,13 +17,15 @@ export interface ServiceOptions {
   /** Node's own options, for example `--max-old-space-size=64`. */
   readonly nodeOptions?: readonly string[];
   readonly workingFolder?: string;
+  /** What a person types; standard input ends after it. */
+  readonly input?: string;
 }
 
 const drainLimitMs = 40_000;
 
 /** A program of ours as a child process: what a kill -9 hits, and what an operator sees of it. */
 export class Service implements AsyncDisposable {
-  readonly #child: ChildProcessByStdio<null, Readable, Readable>;
+  readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
   readonly #exited: Promise<Exit>;
   readonly #grown = new Gate();
   /** Lines of standard error: the log. */
@@ -35,8 +37,11 @@ export class Service implements AsyncDisposable {
     this.#child = spawn(process.execPath, [...(options.nodeOptions ?? []), script, ...args], {
       cwd: options.workingFolder ?? checkoutPath,
       env: childEnvironment(options.env),
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
     });
+    // A program that ends without reading breaks the pipe.
+    this.#child.stdin.on('error', () => undefined);
+    this.#child.stdin.end(options.input ?? '');
     this.#collect(this.#child.stdout, this.output);
     this.#collect(this.#child.stderr, this.log);
     this.#exited = once(this.#child, 'close').then(([code, signal]) => {

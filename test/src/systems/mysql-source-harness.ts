@@ -47,6 +47,7 @@ export async function openSource(
       },
       connectAttempts: 1,
       declaredZone: null,
+      tablesMayCome: false,
       pipelineName: settings.pipelineName ?? uniqueName('source'),
       serverIds: { first: serverId, last: serverId + 1 },
       stream: {

@@ -88,6 +88,7 @@ describe('every type and value of MySQL', () => {
         },
         connectAttempts: 1,
         declaredZone: null,
+        tablesMayCome: false,
         pipelineName: database.name,
         serverIds: { first: 910_000, last: 910_999 },
         stream: {
