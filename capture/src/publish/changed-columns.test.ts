@@ -37,6 +37,8 @@ test('old holds the changed columns with their old values', () => {
 test('a column that the log did not carry is not in old', () => {
   const options = { unavailable: ['blob'] };
   expect(changed(['id', 'blob', 'n'], { id: 1, n: 1 }, { id: 1, blob: 'new', n: 2 }, options)).toEqual({ n: 1 });
+  // Known after the change only: what it was before is not known.
+  expect(changed(['id', 'blob'], { id: 1 }, { id: 1, blob: 'new' })).toEqual({});
 });
 
 test('a null that was left out of the row is null in old', () => {
