@@ -227,6 +227,7 @@ const action = fc.oneof(
   { weight: 6, arbitrary: transaction.map((steps) => ({ kind: 'commit' as const, steps })) },
   { weight: 6, arbitrary: fc.constant({ kind: 'visible' as const }) },
   { weight: 6, arbitrary: fc.constant({ kind: 'acknowledge' as const }) },
+  { weight: 3, arbitrary: fc.constant({ kind: 'wake' as const }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'crash' as const }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'crash-after-write' as const }) },
 );
@@ -301,6 +302,7 @@ test.each([
           if (kind === 'commit' && 'steps' in rest) database.commit(rest.steps);
           else if (kind === 'visible') database.visible = database.log.length;
           else if (kind === 'acknowledge') world.run.topic.acknowledge();
+          else if (kind === 'wake') world.run.pipeline.wake();
           else await restart(world, kind === 'crash-after-write');
           const durable = world.run.pipeline.durable();
           if (durable !== undefined) world.checkpoint = durable;

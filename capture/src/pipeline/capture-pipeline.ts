@@ -1,6 +1,6 @@
 import { DurableLine } from '@millrace/shared/checkpoint/durable-line.ts';
 import { assertNever, CdcError } from '@millrace/shared/errors/cdc-error.ts';
-import type { Position } from '@millrace/shared/event/position.ts';
+import type { Position, ResumePoint } from '@millrace/shared/event/position.ts';
 import { tableIdText } from '@millrace/shared/event/table-id.ts';
 
 import type { ValueRanges } from '../publish/lane.ts';
@@ -57,6 +57,11 @@ export interface CapturePipelineParts<V extends ValueRanges> {
   readonly skipBackfill: boolean;
 }
 
+interface Delivery {
+  readonly events: readonly SourceEvent[];
+  readonly resume: ResumePoint;
+}
+
 const rowIndexZero = '.00000000';
 /** How long records may wait for company while the source keeps delivering. */
 const mostGatheringMs = 5;
@@ -85,7 +90,10 @@ export class CapturePipeline<V extends ValueRanges> {
   #gtid = '';
   #commitTimeMicros = 0;
   #transactions = 0;
-  #arrived: readonly SourceEvent[] | null = null;
+  /** Delivered and not handled yet, with the point to continue from after it. */
+  #arrived: Delivery | null = null;
+  /** Continues after everything that was handled; the stream itself may be ahead. */
+  #resume: ResumePoint;
   #woken = false;
   #pulling = false;
   #flushedAtMs = 0;
@@ -99,6 +107,7 @@ export class CapturePipeline<V extends ValueRanges> {
     this.#parts = parts;
     this.#tables = new Map(Object.entries(initial.tables));
     this.#writerEpoch = initial.writerEpoch;
+    this.#resume = initial.resume;
   }
 
   /** The newest state that the brokers hold everything of, if it is newer than the one returned before. */
@@ -185,14 +194,15 @@ export class CapturePipeline<V extends ValueRanges> {
   async #loop(until: () => boolean, signal: AbortSignal): Promise<void> {
     for (;;) {
       if (this.#failure !== null) throw this.#failure.error;
-      if (until()) return;
+      if (this.#arrived === null && until()) return;
       this.#pull(signal);
       await this.#somethingNew();
-      const events = this.#arrived;
-      if (events !== null) {
+      const delivery = this.#arrived;
+      if (delivery !== null) {
         this.#arrived = null;
         this.#pulling = false;
-        await this.#handle(events, signal);
+        await this.#handle(delivery.events, signal);
+        this.#resume = delivery.resume;
       }
       this.#noteReached();
       if (!this.#open) await this.#publishPieces(signal);
@@ -204,9 +214,10 @@ export class CapturePipeline<V extends ValueRanges> {
   #pull(signal: AbortSignal): void {
     if (this.#pulling) return;
     this.#pulling = true;
-    this.#parts.stream.next(signal).then(
+    const { stream } = this.#parts;
+    stream.next(signal).then(
       (events) => {
-        this.#arrived = events;
+        this.#arrived = { events, resume: stream.resumePoint() };
         this.#turn.resolve();
       },
       (error: unknown) => {
@@ -413,12 +424,12 @@ export class CapturePipeline<V extends ValueRanges> {
   }
 
   async #afterTurn(signal: AbortSignal): Promise<void> {
-    const { flow, stream, counters, memoryLimitBytes, transactionMaxBufferBytes } = this.#parts;
+    const { flow, counters, memoryLimitBytes, transactionMaxBufferBytes } = this.#parts;
     this.#tablesRecord ??= Object.fromEntries(this.#tables);
     // Also inside a transaction: the resume point is then the boundary before it, which `#sequence` stands for.
     this.#line.record(this.#sequence, {
       writerEpoch: this.#writerEpoch,
-      resume: stream.resumePoint(),
+      resume: this.#resume,
       tables: this.#tablesRecord,
       topics: this.#parts.topics(),
     });
