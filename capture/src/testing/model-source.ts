@@ -186,6 +186,8 @@ class ModelStream implements SourceStream {
       const last = events.at(-1);
       if (last === undefined) continue;
       this.#inside = last.kind !== 'commit';
+      // Like a reader that must look something up before it can hand over what it has parsed.
+      if (this.#delivered % 3 === 0) await this.#pause();
       return events;
     }
   }
