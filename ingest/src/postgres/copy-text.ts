@@ -7,6 +7,7 @@ import { cellKind, RowCells } from '@millrace/shared/format/json-cells.ts';
 import type { RowSpans } from '../destination.ts';
 import { rejectCell, writeCell } from './cell.ts';
 import type { CellWriter, WriteCell } from './cell.ts';
+import type { CopyColumn } from './copy-column.ts';
 import { PlainRows } from './plain-rows.ts';
 
 const backslash = 0x5c;
@@ -14,19 +15,6 @@ const tab = 0x09;
 const newline = 0x0a;
 const bytesPerCell = 64;
 const usualBytesPerByte = 3;
-
-/** A column of the row: the field's name in the JSON object, and its writer. */
-export interface CopyColumn {
-  readonly field: string;
-  readonly cell: CellWriter;
-  /** A key column is never NULL. */
-  readonly isKey: boolean;
-  /**
-   * Rows of another version of the table may lack the column; then it is NULL. Values that a record does not carry
-   * although its version has the column never come this far.
-   */
-  readonly nullable: boolean;
-}
 
 const isWide = 1;
 const readsEscapes = 2;

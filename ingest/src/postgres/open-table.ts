@@ -7,7 +7,7 @@ import type { CatalogTable } from './catalog.ts';
 import { cellFor } from './cell-for-type.ts';
 import type { CellContext } from './cell.ts';
 import { CopyText } from './copy-text.ts';
-import type { CopyColumn } from './copy-text.ts';
+import type { CopyColumn } from './copy-column.ts';
 import { grantCreateSchema, grantSchema, grantTable, grantTemporary, ownerHint } from './grants.ts';
 import { nameTarget, quoteIdentifier } from './identifier.ts';
 import type { TargetName } from './identifier.ts';

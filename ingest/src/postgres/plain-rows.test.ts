@@ -9,7 +9,7 @@ import type { RowSpans } from '../destination.ts';
 import { rowSpans } from '../testing/row-spans.ts';
 import { cellFor } from './cell-for-type.ts';
 import { CopyText } from './copy-text.ts';
-import type { CopyColumn } from './copy-text.ts';
+import type { CopyColumn } from './copy-column.ts';
 import { parsePgType } from './pg-type.ts';
 import { PlainRows } from './plain-rows.ts';
 

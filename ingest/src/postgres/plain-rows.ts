@@ -3,7 +3,7 @@ import { ConstantBytes } from '@millrace/shared/format/constant-bytes.ts';
 import { byteOf, JsonScanner, valueKind } from '@millrace/shared/format/json-scanner.ts';
 import { jsonText } from '@millrace/shared/format/json-text.ts';
 
-import type { CopyColumn } from './copy-text.ts';
+import type { CopyColumn } from './copy-column.ts';
 import { JsonCopy } from './json-copy.ts';
 
 const wordNull = 0x6c6c756e;
