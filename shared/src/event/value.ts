@@ -3,5 +3,3 @@
  * integers beyond ±2^53 are bigint; binary is bytes.
  */
 export type Value = null | boolean | number | bigint | string | Uint8Array | readonly Value[];
-
-export type Op = 'create' | 'update' | 'delete' | 'read' | 'truncate';
