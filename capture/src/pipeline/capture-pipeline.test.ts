@@ -3,7 +3,9 @@ import { debeziumJsonFrame } from '@millrace/shared/format/debezium-json-frame.t
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import type { Lane, ValueRanges } from '../publish/lane.ts';
+import { plainValues } from '../testing/plain-values.ts';
+import { TextValue } from '../testing/text-value.ts';
+import type { Lane } from '../publish/lane.ts';
 import { startProgress } from '../snapshot/progress.ts';
 import { Snapshotter } from '../snapshot/snapshotter.ts';
 import { ChunkWindows } from '../snapshot/window.ts';
@@ -13,16 +15,6 @@ import type { CheckpointState } from './checkpoint-state.ts';
 import { ModelDatabase, ModelSource, modelTable } from '../testing/model-source.ts';
 import type { ModelRow } from '../testing/model-source.ts';
 import { TableRegistry } from './table-registry.ts';
-
-class TextValue implements ValueRanges {
-  text = '';
-  clear(): void {
-    this.text = '';
-  }
-  add(bytes: Buffer, start: number, end: number): void {
-    this.text += bytes.toString('utf8', start, end);
-  }
-}
 
 interface TopicRecord {
   readonly key: string;
@@ -106,17 +98,7 @@ function registry(source: ModelSource, topic: ModelTopic): TableRegistry<TextVal
       strategy: () => 'all-to-zero',
       keyFormat: 'json',
       frame: (id) => debeziumJsonFrame(id, { flavour: 'vvr', snapshotOp: 'r', fullTableId: false }),
-      values: {
-        timestampStandard: 'sql',
-        decimals: 'scale',
-        bigNumbers: 'number',
-        ignoreNullFields: false,
-        timeFraction: true,
-        zeroDates: 'null',
-        invalidText: 'fail',
-        tinyint1AsBoolean: true,
-        compactJson: false,
-      },
+      values: plainValues,
       tableIdHeaders: false,
       customHeaders: [],
       positionHeaders: true,

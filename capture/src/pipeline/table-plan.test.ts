@@ -3,6 +3,7 @@ import { tableSchema } from '@millrace/shared/event/schema.ts';
 import { debeziumJsonFrame } from '@millrace/shared/format/debezium-json-frame.ts';
 import { expect, test } from 'vitest';
 
+import { plainValues } from '../testing/plain-values.ts';
 import { planTable } from './table-registry.ts';
 import type { TableRegistryOptions } from './table-registry.ts';
 
@@ -30,17 +31,7 @@ function options(columns: readonly string[] | null, primaryKeys: readonly string
     strategy: () => 'all-to-zero',
     keyFormat: 'json',
     frame: (id) => debeziumJsonFrame(id, { flavour: 'vvr', snapshotOp: 'c', fullTableId: false }),
-    values: {
-      timestampStandard: 'sql',
-      decimals: 'scale',
-      bigNumbers: 'number',
-      ignoreNullFields: false,
-      timeFraction: true,
-      zeroDates: 'null',
-      invalidText: 'fail',
-      tinyint1AsBoolean: true,
-      compactJson: false,
-    },
+    values: plainValues,
     tableIdHeaders: false,
     customHeaders: [],
     positionHeaders: true,

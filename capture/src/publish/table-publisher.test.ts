@@ -2,22 +2,14 @@ import { ChangeFrame } from '@millrace/shared/format/change-frame.ts';
 import { debeziumJsonFrame } from '@millrace/shared/format/debezium-json-frame.ts';
 import { expect, test } from 'vitest';
 
+import { plainValues } from '../testing/plain-values.ts';
+import { TextValue } from '../testing/text-value.ts';
 import { ModelRenderer, modelTable } from '../testing/model-source.ts';
 import type { ModelChange } from '../testing/model-source.ts';
 import type { RowBatch, RowOp } from '../source.ts';
 import { ChangedColumns } from './changed-columns.ts';
 import { tableHeaders } from './record-headers.ts';
 import { TablePublisher } from './table-publisher.ts';
-
-class TextValue {
-  text = '';
-  clear(): void {
-    this.text = '';
-  }
-  add(bytes: Buffer, start: number, end: number): void {
-    this.text += bytes.toString('utf8', start, end);
-  }
-}
 
 interface Sent {
   readonly partition: number;
@@ -59,17 +51,7 @@ function publisher(options: { tombstones?: boolean; changedOldOnly?: boolean; un
     keyColumns: ['id'],
     keyStyle: 'json',
     keyPrefix: Buffer.from('{"TableId":"db.t"'),
-    values: {
-      timestampStandard: 'sql',
-      decimals: 'scale',
-      bigNumbers: 'number',
-      ignoreNullFields: false,
-      timeFraction: true,
-      zeroDates: 'null',
-      invalidText: 'fail',
-      tinyint1AsBoolean: true,
-      compactJson: false,
-    },
+    values: plainValues,
   });
   renderer.row.unavailable = options.unavailable ?? null;
   const tables = new TablePublisher<TextValue>({
