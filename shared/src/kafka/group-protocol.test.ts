@@ -96,7 +96,9 @@ describe('consumer protocol', () => {
     ];
     expect(decodeAssignment(encodeAssignment(assigned))).toEqual(assigned);
     expect(decodeAssignment(Buffer.alloc(0))).toEqual([]);
-    expect(decodeSubscription(encodeSubscription(['b', 'a']))).toEqual(['a', 'b']);
+    expect(decodeSubscription(encodeSubscription(['b', 'a'], 0))).toEqual(['a', 'b']);
+    expect(decodeSubscription(encodeSubscription(['b', 'a'], 7))).toEqual(['a', 'b']);
+    expect(encodeSubscription(['a'], 1)).not.toEqual(encodeSubscription(['a'], 2));
   });
 
   test('an assignment has the bytes of the protocol', () => {

@@ -106,12 +106,16 @@ export const roundRobinAssignor: Assignor = {
 
 const protocolVersion = 1;
 
-/** Subscription => version [topics] userData [ownedPartitions] */
-export function encodeSubscription(topics: readonly string[]): Buffer {
+/**
+ * Subscription => version [topics] userData [ownedPartitions]
+ * @param revision other numbers make other bytes of equal topics; 0 leaves the user data out
+ */
+export function encodeSubscription(topics: readonly string[], revision: number): Buffer {
+  const userData = revision === 0 ? null : Buffer.from(String(revision));
   return Writer.create()
     .appendInt16(protocolVersion)
     .appendArray([...topics].sort(compareText), (w, topic) => w.appendString(topic, false), false, false)
-    .appendBytes(null, false)
+    .appendBytes(userData, false)
     .appendArray([], () => undefined, false, false).buffer;
 }
 

@@ -36,6 +36,11 @@ const protocolType = 'consumer';
 const wrongSettings: ReadonlySet<number> = new Set([23, 24, 26, 81]);
 let sessions = 0;
 
+function hasAllTopics({ assigned }: Generation, topics: readonly string[]): boolean {
+  const given = new Set(assigned.map(({ topic }) => topic));
+  return topics.every((topic) => given.has(topic));
+}
+
 /** The classic group protocol as single steps; when to take which is the member's matter. */
 export class GroupSession {
   readonly #cluster: Cluster;
@@ -44,6 +49,7 @@ export class GroupSession {
   readonly #heartbeats: LinkPurpose;
   #coordinator = -1;
   #memberId = '';
+  #revision = 0;
 
   constructor(cluster: Cluster, options: GroupSessionOptions) {
     const session = sessions++;
@@ -59,18 +65,14 @@ export class GroupSession {
   }
 
   /** Joins until a rebalance completes with this member in it. Blocks while others take their time. */
-  join(topics: readonly string[], signal: AbortSignal): Promise<Generation> {
-    return retryingUnavailable(
-      this.#cluster.options,
-      async () => {
-        for (;;) {
-          signal.throwIfAborted();
-          const generation = await this.#joinOnce(topics, signal);
-          if (generation !== null) return generation;
-        }
-      },
-      signal,
-    );
+  async join(topics: readonly string[], signal: AbortSignal): Promise<Generation> {
+    const mayTakeOver = this.#options.instanceId !== null && this.#memberId === '';
+    const generation = await this.#joinUntilMember(topics, signal);
+    if (!mayTakeOver || hasAllTopics(generation, topics)) return generation;
+    // The brokers hand the place of a static member over with its old assignment and compare no topics: those that
+    // it did not subscribe to then are nobody's. Only other metadata of a known member make them rebalance.
+    this.#revision++;
+    return this.#joinUntilMember(topics, signal);
   }
 
   async heartbeat({ generationId, memberId }: Generation, signal: AbortSignal): Promise<HeartbeatResult> {
@@ -129,6 +131,20 @@ export class GroupSession {
     return this.#cluster.link(this.#coordinator, purpose, signal);
   }
 
+  #joinUntilMember(topics: readonly string[], signal: AbortSignal): Promise<Generation> {
+    return retryingUnavailable(
+      this.#cluster.options,
+      async () => {
+        for (;;) {
+          signal.throwIfAborted();
+          const generation = await this.#joinOnce(topics, signal);
+          if (generation !== null) return generation;
+        }
+      },
+      signal,
+    );
+  }
+
   /** One join and sync; null when the brokers ask for another round at once. */
   async #joinOnce(topics: readonly string[], signal: AbortSignal): Promise<Generation | null> {
     try {
@@ -149,7 +165,7 @@ export class GroupSession {
 
   #sendJoin(link: BrokerLink, topics: readonly string[]): Promise<JoinAnswer> {
     const { group, instanceId, sessionTimeoutMs, rebalanceTimeoutMs, assignors } = this.#options;
-    const metadata = encodeSubscription(topics);
+    const metadata = encodeSubscription(topics, this.#revision);
     const protocols = assignors.map(({ name }) => ({ name, metadata }));
     const { api } = joinGroupV9;
     return link.call(

@@ -175,6 +175,26 @@ test('a static member that comes back keeps its partitions without a rebalance o
   expect([stays.identity?.generationId, back.identity?.generationId]).toEqual([before, before]);
 });
 
+test.each(['leads', 'follows'])('a static member that comes back with one more topic gets it: it %s', async (role) => {
+  await using one = await createTopic(2);
+  await using two = await createTopic(3);
+  await using client = await kafkaClient(signal);
+  const ownership = new Ownership();
+  const group = uniqueName('group');
+  const settings = { group, topics: [one.name] };
+  const first = await join(client, 'first', ownership, { ...settings, instanceId: 'first' });
+  const second = await join(client, 'second', ownership, { ...settings, instanceId: 'second' });
+  await ownership.reach([1, 1]);
+  const [leaves, stays] = role === 'leads' ? [first, second] : [second, first];
+  await using _ = stays;
+  await leaves[Symbol.asyncDispose]();
+  const name = role === 'leads' ? 'first' : 'second';
+  await using back = await join(client, name, ownership, { group, topics: [one.name, two.name], instanceId: name });
+  await ownership.reach([1, 4]);
+  expect(back.identity).not.toBeNull();
+  expect(ownership.conflicts).toEqual([]);
+});
+
 test('a second process with the same instance id fences the first', async () => {
   await using topic = await createTopic(1);
   await using client = await kafkaClient(signal);
