@@ -4,6 +4,7 @@ import { cellKind } from '@millrace/shared/format/json-cells.ts';
 import { isText, misfit, PlainSpan } from './column-builder.ts';
 import type { ColumnBuilder, ColumnData, ColumnPlace } from './column-builder.ts';
 import { NumberText } from './number-text.ts';
+import { StoredColumn } from './stored-column.ts';
 import { LongColumn, TypedColumn, writeDecimalKey, writeDoubleKey } from './typed-column.ts';
 
 const int32Minimum = -2_147_483_648;
@@ -32,44 +33,24 @@ class NumberCell {
   }
 }
 
-export class IntColumn implements ColumnBuilder {
-  readonly #column = new TypedColumn((rows) => new Int32Array(rows));
+export class IntColumn extends StoredColumn<TypedColumn<Int32Array>> {
   readonly #cell: NumberCell;
 
   constructor(place: ColumnPlace) {
+    super(new TypedColumn((rows) => new Int32Array(rows)));
     this.#cell = new NumberCell(place);
   }
 
-  get length(): number {
-    return this.#column.length;
-  }
-
-  append(bytes: Buffer, kind: number, start: number, end: number): void {
+  override append(bytes: Buffer, kind: number, start: number, end: number): void {
     const number = this.#cell.read(bytes, kind, start, end);
     let value = number.smallAt(0);
     if (Number.isNaN(value)) value = Number(number.at(0) ?? Number.NaN);
     if (!(value >= int32Minimum && value <= int32Maximum)) throw misfit(this.#cell.place, 'value-out-of-range');
-    this.#column.append(value);
+    this.column.append(value);
   }
 
-  appendNull(): void {
-    this.#column.appendNull();
-  }
-
-  clear(): void {
-    this.#column.clear();
-  }
-
-  value(row: number): unknown {
-    return this.#column.value(row);
-  }
-
-  data(): ColumnData {
-    return this.#column.data();
-  }
-
-  writeKey(row: number, out: ByteWriter): void {
-    const value = this.#column.values[row] as number;
+  override writeKey(row: number, out: ByteWriter): void {
+    const value = this.column.values[row] as number;
     const bytes = out.reserve(8);
     bytes.writeInt32LE(value, out.length);
     bytes.writeInt32LE(value < 0 ? -1 : 0, out.length + 4);
@@ -77,50 +58,30 @@ export class IntColumn implements ColumnBuilder {
   }
 }
 
-export class BigIntColumn implements ColumnBuilder {
-  readonly #column = new LongColumn();
+export class BigIntColumn extends StoredColumn<LongColumn> {
   readonly #cell: NumberCell;
 
   constructor(place: ColumnPlace) {
+    super(new LongColumn());
     this.#cell = new NumberCell(place);
   }
 
-  get length(): number {
-    return this.#column.length;
-  }
-
-  append(bytes: Buffer, kind: number, start: number, end: number): void {
+  override append(bytes: Buffer, kind: number, start: number, end: number): void {
     const number = this.#cell.read(bytes, kind, start, end);
     const small = number.smallAt(0);
     if (!Number.isNaN(small)) {
-      this.#column.appendNumber(small);
+      this.column.appendNumber(small);
       return;
     }
     const value = number.at(0);
     if (value === null || BigInt.asIntN(64, value) !== value) throw misfit(this.#cell.place, 'value-out-of-range');
-    this.#column.appendBigInt(value);
+    this.column.appendBigInt(value);
   }
 
-  appendNull(): void {
-    this.#column.appendNull();
-  }
-
-  clear(): void {
-    this.#column.clear();
-  }
-
-  value(row: number): unknown {
-    return this.#column.value(row);
-  }
-
-  data(): ColumnData {
-    return this.#column.data();
-  }
-
-  writeKey(row: number, out: ByteWriter): void {
+  override writeKey(row: number, out: ByteWriter): void {
     const bytes = out.reserve(8);
-    bytes.writeInt32LE(this.#column.lowWord(row), out.length);
-    bytes.writeInt32LE(this.#column.highWord(row), out.length + 4);
+    bytes.writeInt32LE(this.column.lowWord(row), out.length);
+    bytes.writeInt32LE(this.column.highWord(row), out.length + 4);
     out.length += 8;
   }
 }
@@ -131,46 +92,26 @@ const specialFloats = new Map([
   ['-Infinity', Number.NEGATIVE_INFINITY],
 ]);
 
-export class FloatColumn implements ColumnBuilder {
-  readonly #column: TypedColumn<Float32Array> | TypedColumn<Float64Array>;
+export class FloatColumn extends StoredColumn<TypedColumn<Float32Array> | TypedColumn<Float64Array>> {
   readonly #cell: NumberCell;
   readonly #single: boolean;
 
   constructor(place: ColumnPlace, width: 'float' | 'double') {
+    const single = width === 'float';
+    super(
+      single ? new TypedColumn((rows) => new Float32Array(rows)) : new TypedColumn((rows) => new Float64Array(rows)),
+    );
     this.#cell = new NumberCell(place);
-    this.#single = width === 'float';
-    this.#column = this.#single
-      ? new TypedColumn((rows) => new Float32Array(rows))
-      : new TypedColumn((rows) => new Float64Array(rows));
+    this.#single = single;
   }
 
-  get length(): number {
-    return this.#column.length;
-  }
-
-  append(bytes: Buffer, kind: number, start: number, end: number): void {
+  override append(bytes: Buffer, kind: number, start: number, end: number): void {
     const value = this.#parse(bytes, kind, start, end);
-    this.#column.append(value);
+    this.column.append(value);
   }
 
-  appendNull(): void {
-    this.#column.appendNull();
-  }
-
-  clear(): void {
-    this.#column.clear();
-  }
-
-  value(row: number): unknown {
-    return this.#column.value(row);
-  }
-
-  data(): ColumnData {
-    return this.#column.data();
-  }
-
-  writeKey(row: number, out: ByteWriter): void {
-    writeDoubleKey(this.#column.values[row] as number, out);
+  override writeKey(row: number, out: ByteWriter): void {
+    writeDoubleKey(this.column.values[row] as number, out);
   }
 
   #parse(bytes: Buffer, kind: number, start: number, end: number): number {

@@ -1,8 +1,9 @@
 import type { ByteWriter } from '@millrace/shared/bytes/byte-writer.ts';
 
 import { isText, misfit, PlainSpan } from './column-builder.ts';
-import type { ColumnBuilder, ColumnData, ColumnPlace } from './column-builder.ts';
+import type { ColumnPlace } from './column-builder.ts';
 import { microsPerDay, TemporalText } from './temporal-text.ts';
+import { StoredColumn } from './stored-column.ts';
 import { LongColumn, TypedColumn, writeIntegerKey } from './typed-column.ts';
 
 const zulu = 0x5a;
@@ -26,84 +27,44 @@ class TemporalCell {
   }
 }
 
-export class DateColumn implements ColumnBuilder {
-  readonly #column = new TypedColumn((rows) => new Int32Array(rows));
+export class DateColumn extends StoredColumn<TypedColumn<Int32Array>> {
   readonly #cell: TemporalCell;
 
   constructor(place: ColumnPlace) {
+    super(new TypedColumn((rows) => new Int32Array(rows)));
     this.#cell = new TemporalCell(place);
   }
 
-  get length(): number {
-    return this.#column.length;
-  }
-
-  append(bytes: Buffer, kind: number, start: number, end: number): void {
+  override append(bytes: Buffer, kind: number, start: number, end: number): void {
     const text = this.#cell.load(bytes, kind, start, end);
     if (!text.readDate() || !text.atEnd) throw misfit(this.#cell.place, 'bad-value');
-    this.#column.append(text.days);
+    this.column.append(text.days);
   }
 
-  appendNull(): void {
-    this.#column.appendNull();
-  }
-
-  clear(): void {
-    this.#column.clear();
-  }
-
-  value(row: number): unknown {
-    return this.#column.value(row);
-  }
-
-  data(): ColumnData {
-    return this.#column.data();
-  }
-
-  writeKey(row: number, out: ByteWriter): void {
-    writeIntegerKey(BigInt(this.#column.values[row] as number), out);
+  override writeKey(row: number, out: ByteWriter): void {
+    writeIntegerKey(BigInt(this.column.values[row] as number), out);
   }
 }
 
 /** Times of day and both kinds of timestamps, in microseconds. */
-export class MicrosColumn implements ColumnBuilder {
-  readonly #column = new LongColumn();
+export class MicrosColumn extends StoredColumn<LongColumn> {
   readonly #cell: TemporalCell;
   readonly #kind: 'time' | 'timestamp' | 'timestamptz';
 
   constructor(place: ColumnPlace, kind: 'time' | 'timestamp' | 'timestamptz') {
+    super(new LongColumn());
     this.#cell = new TemporalCell(place);
     this.#kind = kind;
   }
 
-  get length(): number {
-    return this.#column.length;
-  }
-
-  append(bytes: Buffer, kind: number, start: number, end: number): void {
+  override append(bytes: Buffer, kind: number, start: number, end: number): void {
     const text = this.#cell.load(bytes, kind, start, end);
     if (this.#kind === 'time') this.#appendTime(text);
     else this.#appendTimestamp(text);
   }
 
-  appendNull(): void {
-    this.#column.appendNull();
-  }
-
-  clear(): void {
-    this.#column.clear();
-  }
-
-  value(row: number): unknown {
-    return this.#column.value(row);
-  }
-
-  data(): ColumnData {
-    return this.#column.data();
-  }
-
-  writeKey(row: number, out: ByteWriter): void {
-    writeIntegerKey(this.#column.values[row] as bigint, out);
+  override writeKey(row: number, out: ByteWriter): void {
+    writeIntegerKey(this.column.values[row] as bigint, out);
   }
 
   #appendTime(text: TemporalText): void {
@@ -111,7 +72,7 @@ export class MicrosColumn implements ColumnBuilder {
     if (!text.readTime()) throw misfit(this.#cell.place, 'value-out-of-range');
     if (!text.atEnd) throw misfit(this.#cell.place, 'bad-value');
     if (text.micros >= microsPerDay) throw misfit(this.#cell.place, 'value-out-of-range');
-    this.#column.appendNumber(text.micros);
+    this.column.appendNumber(text.micros);
   }
 
   #appendTimestamp(text: TemporalText): void {
@@ -122,11 +83,11 @@ export class MicrosColumn implements ColumnBuilder {
     if (text.micros >= microsPerDay) throw misfit(this.#cell.place, 'bad-value');
     const micros = text.days * microsPerDay + text.micros;
     if (Number.isSafeInteger(micros)) {
-      this.#column.appendNumber(micros);
+      this.column.appendNumber(micros);
       return;
     }
     const exact = BigInt(text.days) * BigInt(microsPerDay) + BigInt(text.micros);
     if (BigInt.asIntN(64, exact) !== exact) throw misfit(this.#cell.place, 'value-out-of-range');
-    this.#column.appendBigInt(exact);
+    this.column.appendBigInt(exact);
   }
 }
