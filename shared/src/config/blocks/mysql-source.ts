@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto';
 
 import type { MysqlSourceOptions, MysqlTls, MysqlTlsMode, NewTables, ServerIds } from '../mysql-source-options.ts';
-import type { PemFile } from '../pem-file.ts';
 import { allTables, excluding, intersecting } from '../table-selectors.ts';
 import type { TableSelectors } from '../table-selectors.ts';
-import { readPem } from './context.ts';
 import type { BuildContext } from './context.ts';
 import type { MysqlSourceBlock } from './mysql-source-declarations.ts';
 import { buildMysqlStartup } from './mysql-startup.ts';
+import { pemOption } from './pem-option.ts';
 
 const knownMetadata = new Set(['op_ts', 'es_ts', 'table_name', 'database_name', 'row_kind']);
 
@@ -52,18 +51,6 @@ function buildServerIds(block: MysqlSourceBlock, context: BuildContext): ServerI
     block.warning('server-id', `not given: ${id} is derived from the pipeline name; it must be unique at the server`);
   }
   return { first: id, last: id, derived: true };
-}
-
-function pemOption(
-  block: MysqlSourceBlock,
-  name: 'ssl.ca' | 'ssl.cert' | 'ssl.key',
-  context: BuildContext,
-): PemFile | null {
-  const path = block.values[name] ?? null;
-  if (path === null) return null;
-  const pem = readPem(path, context);
-  if (pem === null) block.problem('type', name, 'expected a PEM file that can be read');
-  return pem;
 }
 
 function buildTls(block: MysqlSourceBlock, context: BuildContext): MysqlTls {

@@ -1,7 +1,7 @@
-import type { PemFile } from '../pem-file.ts';
 import type { PostgresSinkOptions, PostgresTls, PostgresTlsMode } from '../postgres-sink-options.ts';
-import { isLoopback, readPem, safeIdentity } from './context.ts';
+import { isLoopback, safeIdentity } from './context.ts';
 import type { BuildContext } from './context.ts';
+import { pemOption } from './pem-option.ts';
 import { sessionSettings } from './postgres-sink-declarations.ts';
 import type { PostgresSinkBlock } from './postgres-sink-declarations.ts';
 import type { PostgresUrl } from './postgres-url.ts';
@@ -53,18 +53,6 @@ function buildLogin(block: PostgresSinkBlock, url: PostgresUrl | null): Login | 
     return null;
   }
   return { username, password: values.password ?? url?.password ?? '' };
-}
-
-function pemOption(
-  block: PostgresSinkBlock,
-  name: 'ssl.ca' | 'ssl.cert' | 'ssl.key',
-  context: BuildContext,
-): PemFile | null {
-  const path = block.values[name] ?? null;
-  if (path === null) return null;
-  const pem = readPem(path, context);
-  if (pem === null) block.problem('type', name, 'expected a PEM file that can be read');
-  return pem;
 }
 
 function buildTls(
