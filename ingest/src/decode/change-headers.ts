@@ -1,3 +1,4 @@
+import { digitsAt } from '@millrace/shared/bytes/digits.ts';
 import type { RecordCursor } from '@millrace/shared/kafka/record-cursor.ts';
 
 const prefix = Buffer.from('mr.');
@@ -50,7 +51,7 @@ export class ChangeHeaders {
         this.#takeOfS(bytes, name, length, start, end);
         return;
       case 0x74: // ts; tx and txi are others
-        if (length === 2 && bytes[name + 1] === 0x73) this.timeMicros = digits(bytes, start, end);
+        if (length === 2 && bytes[name + 1] === 0x73) this.timeMicros = digitsAt(bytes, start, end);
         return;
       case 0x75: // unavailable
         if (length === 11) this.hasUnavailable = true;
@@ -84,14 +85,4 @@ export class ChangeHeaders {
 
 function startsWithPrefix(bytes: Buffer, at: number): boolean {
   return bytes[at] === prefix[0] && bytes[at + 1] === prefix[1] && bytes[at + 2] === prefix[2];
-}
-
-function digits(bytes: Buffer, start: number, end: number): number {
-  let value = 0;
-  for (let at = start; at < end; at++) {
-    const digit = (bytes[at] as number) - 0x30;
-    if (digit < 0 || digit > 9) return 0;
-    value = value * 10 + digit;
-  }
-  return value;
 }

@@ -1,3 +1,4 @@
+import { digitsAt } from '../bytes/digits.ts';
 import { cellKind, RowCells } from './json-cells.ts';
 import type { Span } from './record-frame.ts';
 
@@ -94,12 +95,5 @@ export function safeInteger(bytes: Buffer, cells: RowCells, index: number): numb
   if (cells.kind[index] !== cellKind.number) return 0;
   const start = cells.start[index] as number;
   const end = cells.end[index] as number;
-  if (end - start > 15) return 0;
-  let value = 0;
-  for (let at = start; at < end; at++) {
-    const digit = (bytes[at] as number) - 0x30;
-    if (digit < 0 || digit > 9) return 0;
-    value = value * 10 + digit;
-  }
-  return value;
+  return end - start > 15 ? 0 : digitsAt(bytes, start, end);
 }
