@@ -6,6 +6,7 @@ import pg from 'pg';
 
 import { compareTable } from '../compare/compare-tables.ts';
 import { checkoutPath, stackEnvironment } from '../harness/environment.ts';
+import { pipelineVariables } from '../harness/pipelines.ts';
 import { shopDefinitions, shopRows, shopTables } from '../shop/shop-tables.ts';
 import type { ShopSize } from '../shop/shop-tables.ts';
 import { countShop } from '../shop/shop-workload.ts';
@@ -20,6 +21,7 @@ const changeSeconds = 15;
 const settleLimitMs = 120_000;
 const folder = `${checkoutPath}/.millrace/demo`;
 const lake = `${folder}/lake`;
+const variables = pipelineVariables(stackEnvironment().postgresUrl, lake);
 const once = process.argv.includes('--once');
 const stop = new AbortController();
 
@@ -37,24 +39,6 @@ async function loadShop(connection: Connection): Promise<void> {
   say(
     `  ${total} rows in ${counts.size} tables: ${[...counts].map(([table, count]) => `${table} ${count}`).join(', ')}`,
   );
-}
-
-function variables(): Readonly<Record<string, string>> {
-  const environment = stackEnvironment();
-  const postgres = new URL(environment.postgresUrl);
-  const url = `postgresql://${postgres.host}${postgres.pathname}`;
-  return {
-    SECRET_VALUES_MYSQL_HOSTNAME: environment.mysqlCapture.host,
-    MYSQL_PORT: String(environment.mysqlCapture.port),
-    SECRET_VALUES_MYSQL_USERNAME: environment.mysqlCapture.user,
-    SECRET_VALUES_MYSQL_PASSWORD: environment.mysqlCapture.password,
-    KAFKA_BOOTSTRAPS_SERVER: environment.kafkaBootstrapServers,
-    KAFKA_BOOTSTRAP_SERVERS: environment.kafkaBootstrapServers,
-    POSTGRES_URL: url,
-    SECRET_VALUES_POSTGRES_USERNAME: decodeURIComponent(postgres.username),
-    SECRET_VALUES_POSTGRES_PASSWORD: decodeURIComponent(postgres.password),
-    LAKE_DIRECTORY: lake,
-  };
 }
 
 async function watch(
@@ -130,7 +114,7 @@ async function demo(): Promise<boolean> {
   say('2. Capture and two independent ingest deployments; the shop keeps changing');
   const pipelines = `${checkoutPath}/compose/pipelines`;
   const start = (label: string, kind: 'capture' | 'ingest', file: string): Promise<DemoProgram> =>
-    DemoProgram.start(label, kind, `${pipelines}/${file}.yaml`, `${folder}/${file}.log`, variables());
+    DemoProgram.start(label, kind, `${pipelines}/${file}.yaml`, `${folder}/${file}.log`, variables);
   const capture = cleanup.use(await start('capture', 'capture', 'capture'));
   const warehouse = cleanup.use(await start('ingest warehouse', 'ingest', 'ingest-postgres'));
   const lakehouse = cleanup.use(await start('ingest lake', 'ingest', 'ingest-lake'));

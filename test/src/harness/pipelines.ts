@@ -6,7 +6,6 @@ export interface PipelineNames {
   /** MySQL database; also the prefix of topics and pipeline names, so that tests do not meet. */
   readonly database: string;
   readonly folder: string;
-  readonly postgresUrl: string;
 }
 
 /**
@@ -26,9 +25,9 @@ export function pipelineFile(names: PipelineNames, document: string): string {
 }
 
 /** Values of the documents' placeholders. */
-export function pipelineVariables(names: PipelineNames): Readonly<Record<string, string>> {
+export function pipelineVariables(postgresUrl: string, lakeDirectory: string): Readonly<Record<string, string>> {
   const environment = stackEnvironment();
-  const postgres = new URL(names.postgresUrl);
+  const postgres = new URL(postgresUrl);
   return {
     SECRET_VALUES_MYSQL_HOSTNAME: environment.mysqlCapture.host,
     MYSQL_PORT: String(environment.mysqlCapture.port),
@@ -39,6 +38,6 @@ export function pipelineVariables(names: PipelineNames): Readonly<Record<string,
     POSTGRES_URL: `postgresql://${postgres.host}${postgres.pathname}`,
     SECRET_VALUES_POSTGRES_USERNAME: decodeURIComponent(postgres.username),
     SECRET_VALUES_POSTGRES_PASSWORD: decodeURIComponent(postgres.password),
-    LAKE_DIRECTORY: `${names.folder}/lake`,
+    LAKE_DIRECTORY: lakeDirectory,
   };
 }

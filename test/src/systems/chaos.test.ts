@@ -48,8 +48,8 @@ test(
     await using postgres = await PostgresDatabase.create('chaos');
     await using folder = await scratchFolder();
     for (const sql of [...shopDefinitions, ...shopRows(size)]) await mysql.run(sql);
-    const names = { database: mysql.name, folder: folder.path, postgresUrl: postgres.url };
-    const env = pipelineVariables(names);
+    const names = { database: mysql.name, folder: folder.path };
+    const env = pipelineVariables(postgres.url, `${names.folder}/lake`);
     const start = (program: 'capture' | 'ingest', file: string) => () =>
       spawnService(program, ['run', pipelineFile(names, file), '--metrics-port', '-1'], { env });
     const programs = [
